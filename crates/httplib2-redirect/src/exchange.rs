@@ -1,0 +1,195 @@
+//! One call: the first send, and one more for each hop.
+
+use std::{future::poll_fn, sync::Arc};
+
+use bytes::BytesMut;
+use http::{HeaderName, Request, Response, request, response};
+use http_body::Body;
+use httplib2_core::{
+    body::{Resend, drain},
+    context::Journal,
+    send::HttpService,
+};
+
+use crate::{
+    Fragment, Hop, Hops, RedirectPolicy,
+    carry::carry,
+    decide::{Content, Decision, Next, Sent, decide},
+    options::{self, WithoutQuery},
+    rules::Rules,
+};
+
+/// What is kept of the request while it is under way.
+struct Spare<B> {
+    head: request::Parts,
+    fragment: Option<Arc<str>>,
+    /// `None` when it cannot be sent again.
+    body: Option<B>,
+    has_content: bool,
+}
+
+/// Sends, and sends again as long as the answer redirects.
+///
+/// `service` was polled ready. Dropping the future at any `await` drops the answer or the send that is under
+/// way; nothing runs on.
+pub(crate) async fn exchange<S, B, P>(
+    mut service: S,
+    request: Request<B>,
+    rules: Arc<Rules>,
+    policy: Arc<P>,
+) -> Result<Response<S::ResponseBody>, S::Error>
+where
+    S: HttpService<B>,
+    B: Body + Resend,
+    P: RedirectPolicy,
+{
+    let mut spare = Spare::of(&request);
+    let mut previous = Vec::new();
+    let mut response = service.call(request).await?;
+    loop {
+        let sent = spare.sent(previous.len());
+        let not_followed = match decide(&rules, &*policy, sent, response.status(), response.headers()) {
+            Decision::Return if previous.is_empty() => return Ok(response),
+            Decision::Return => None,
+            Decision::Keep(reason) => Some(reason),
+            Decision::Follow(next) => {
+                let (head, body) = response.into_parts();
+                let hop = give_up(head, body, &mut spare, &next, &rules, &previous).await;
+                previous.push(hop);
+                let request = spare.take();
+                poll_fn(|cx| service.poll_ready(cx)).await?;
+                response = service.call(request).await?;
+                continue;
+            }
+        };
+        Hops::mark(&mut response, previous, &spare.request(), &spare.head.extensions, not_followed);
+        return Ok(response);
+    }
+}
+
+/// Drains a response that is followed, turns the spare into the next request, and says what happened.
+async fn give_up<B, R: Body>(
+    head: response::Parts,
+    body: R,
+    spare: &mut Spare<B>,
+    next: &Next,
+    rules: &Rules,
+    previous: &[Hop],
+) -> Hop
+where
+    B: Body + Resend,
+{
+    let kept_so_far: usize = previous.iter().map(|hop| hop.response.body().len()).sum();
+    let left = rules.history_bytes.saturating_sub(kept_so_far);
+    let mut kept = BytesMut::new();
+    let mut fits = true;
+    let drained = drain(body, rules.discard_limits, |data| {
+        let length = data.len().min(left - kept.len());
+        fits &= length == data.len();
+        kept.extend_from_slice(&data[..length]);
+    })
+    .await;
+
+    let before = (spare.head.method.clone(), spare.head.uri.clone());
+    let headers = spare.head.headers.clone();
+    let fragment = spare.fragment.clone();
+    let dropped = spare.turn_to(next, rules);
+    let hop = Hop {
+        method: before.0,
+        uri: before.1,
+        fragment,
+        headers,
+        response: Response::from_parts(head, kept.freeze()),
+        body_is_whole: drained && fits,
+        dropped,
+    };
+    Journal::record(&spare.head.extensions, "redirect", &Followed { hop: &hop, next });
+    hop
+}
+
+/// The journal's line for one hop.
+struct Followed<'a> {
+    hop: &'a Hop,
+    next: &'a Next,
+}
+
+// === impl Spare ===
+
+impl<B: Body + Resend> Spare<B> {
+    fn of(request: &Request<B>) -> Self {
+        let (mut head, ()) = Request::new(()).into_parts();
+        head.method = request.method().clone();
+        head.uri = request.uri().clone();
+        head.version = request.version();
+        head.headers = request.headers().clone();
+        head.extensions = request.extensions().clone();
+        Self {
+            fragment: head.extensions.get().map(|Fragment(fragment)| Arc::clone(fragment)),
+            head,
+            body: request.body().try_clone(),
+            has_content: !request.body().is_end_stream(),
+        }
+    }
+
+    fn sent(&self, hops: usize) -> Sent<'_> {
+        let content = match &self.body {
+            _ if !self.has_content => Content::Absent,
+            Some(body) if body.is_whole() => Content::CanBeSentAgain,
+            _ => Content::Gone,
+        };
+        Sent {
+            method: &self.head.method,
+            uri: &self.head.uri,
+            headers: &self.head.headers,
+            options: &self.head.extensions,
+            content,
+            hops,
+        }
+    }
+
+    fn request(&self) -> options::Request<'_> {
+        options::Request {
+            method: &self.head.method,
+            uri: &self.head.uri,
+            fragment: self.fragment.as_ref(),
+            headers: &self.head.headers,
+        }
+    }
+
+    /// Becomes the next request, and returns the names of the fields that it no longer carries.
+    fn turn_to(&mut self, next: &Next, rules: &Rules) -> Vec<HeaderName> {
+        let dropped = carry(&mut self.head.headers, rules, (&self.head.method, &self.head.uri), next);
+        self.head.method = next.method.clone();
+        self.head.uri = next.uri.clone();
+        if next.fragment.is_some() {
+            self.fragment.clone_from(&next.fragment);
+        }
+        if next.drops_body {
+            self.body = Some(B::default());
+            self.has_content = false;
+        }
+        dropped
+    }
+
+    /// Takes the request out, and keeps a spare of it for the hop after.
+    fn take(&mut self) -> Request<B> {
+        // A body without content may have no spare; the empty body stands for it.
+        let body = self.body.take().unwrap_or_default();
+        self.body = body.try_clone();
+        Request::from_parts(self.head.clone(), body)
+    }
+}
+
+// === impl Followed ===
+
+impl std::fmt::Display for Followed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let status = self.hop.response.status().as_u16();
+        write!(f, "{status} followed to {} as {}", WithoutQuery(&self.next.uri), self.next.method)?;
+        if !self.hop.dropped.is_empty() {
+            let names: Vec<_> = self.hop.dropped.iter().map(HeaderName::as_str).collect();
+            write!(f, ", without {}", names.join(", "))?;
+        }
+        Ok(())
+    }
+}
