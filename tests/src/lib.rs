@@ -1,1 +1,3 @@
-//! Helpers shared by the suites.
+//! What the whole-stack suites share: real servers on loopback, ready to be talked to.
+
+pub mod servers;

@@ -40,6 +40,12 @@ pub struct Identity(Arc<str>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedAs(pub Identity);
 
+/// Displays a URI without what may be secret: its userinfo and its query, of which `?..` remains.
+///
+/// For texts that end up in logs: facts, journal lines and errors.
+#[derive(Clone, Copy)]
+pub struct Redacted<'a>(pub &'a Uri);
+
 /// Answers, before a request is sent, for whom it would be signed.
 pub trait WhoSigns: fmt::Debug + Send + Sync + 'static {
     /// Returns the identity that a request to `path` (with its leading slash, without the query) of `origin`
@@ -148,6 +154,27 @@ impl fmt::Debug for Identity {
     }
 }
 
+// === impl Redacted ===
+
+impl fmt::Display for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(scheme) = self.0.scheme_str() {
+            write!(f, "{scheme}://")?;
+        }
+        if let Some(authority) = self.0.authority() {
+            f.write_str(authority.as_str().rsplit('@').next().unwrap_or_default())?;
+        }
+        f.write_str(self.0.path())?;
+        if self.0.query().is_some() { f.write_str("?..") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
@@ -224,6 +251,18 @@ mod tests {
     fn display_is_a_uri_without_userinfo_and_default_port() {
         assert_eq!(origin("http://joe:secret@Example.org:80/x").unwrap().to_string(), "http://example.org");
         assert_eq!(origin("https://example.org:8443/").unwrap().to_string(), "https://example.org:8443");
+    }
+
+    #[test]
+    fn a_redacted_uri_shows_neither_userinfo_nor_query() {
+        for (uri, expected) in [
+            ("http://joe:s3cret@example.org:81/a?token=s3cret", "http://example.org:81/a?.."),
+            ("https://example.org/a", "https://example.org/a"),
+            ("/a?b", "/a?.."),
+            ("example.org:443", "example.org:443"),
+        ] {
+            assert_eq!(Redacted(&uri.parse().unwrap()).to_string(), expected);
+        }
     }
 
     #[test]

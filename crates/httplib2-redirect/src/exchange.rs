@@ -9,13 +9,14 @@ use httplib2_core::{
     body::{Resend, drain},
     context::Journal,
     send::HttpService,
+    who::Redacted,
 };
 
 use crate::{
     Fragment, Hop, Hops, RedirectPolicy,
     carry::carry,
     decide::{Content, Decision, Next, Sent, decide},
-    options::{self, WithoutQuery},
+    options,
     rules::Rules,
 };
 
@@ -185,7 +186,7 @@ impl<B: Body + Resend> Spare<B> {
 impl std::fmt::Display for Followed<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let status = self.hop.response.status().as_u16();
-        write!(f, "{status} followed to {} as {}", WithoutQuery(&self.next.uri), self.next.method)?;
+        write!(f, "{status} followed to {} as {}", Redacted(&self.next.uri), self.next.method)?;
         if !self.hop.dropped.is_empty() {
             let names: Vec<_> = self.hop.dropped.iter().map(HeaderName::as_str).collect();
             write!(f, ", without {}", names.join(", "))?;

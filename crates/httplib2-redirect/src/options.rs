@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, Response, Uri};
-use httplib2_core::context::Journal;
+use httplib2_core::{context::Journal, who::Redacted};
 use httplib2_syntax::uri::InvalidUri;
 
 /// Which redirects are followed. As a request extension it replaces the layer's setting for this request.
@@ -97,9 +97,6 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: &'a HeaderMap,
 }
 
-/// Shows a URI without its query, which may hold a secret.
-pub(crate) struct WithoutQuery<'a>(pub(crate) &'a Uri);
-
 // === impl Hops ===
 
 impl Hops {
@@ -164,9 +161,9 @@ impl Hops {
 impl fmt::Display for Hops {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for hop in self.previous() {
-            write!(f, "{} {} -> ", hop.response.status().as_u16(), WithoutQuery(&hop.uri))?;
+            write!(f, "{} {} -> ", hop.response.status().as_u16(), Redacted(&hop.uri))?;
         }
-        write!(f, "{}", WithoutQuery(self.uri()))?;
+        write!(f, "{}", Redacted(self.uri()))?;
         match self.not_followed() {
             Some(reason) => write!(f, " ({reason})"),
             None => Ok(()),
@@ -184,7 +181,7 @@ impl fmt::Debug for Hops {
 
 impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.method, WithoutQuery(&self.uri), self.response.status().as_u16())
+        write!(f, "{} {} {}", self.method, Redacted(&self.uri), self.response.status().as_u16())
     }
 }
 
@@ -209,18 +206,5 @@ impl fmt::Display for NotFollowed {
             Self::Precondition => f.write_str("the precondition means nothing at another origin"),
             Self::Refused(why) => write!(f, "refused, {why}"),
         }
-    }
-}
-
-// === impl WithoutQuery ===
-
-impl fmt::Display for WithoutQuery<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(scheme), Some(authority)) = (self.0.scheme_str(), self.0.authority()) {
-            let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
-            write!(f, "{scheme}://{host_and_port}")?;
-        }
-        f.write_str(self.0.path())?;
-        if self.0.query().is_some() { f.write_str("?..") } else { Ok(()) }
     }
 }

@@ -50,7 +50,16 @@ impl Journal {
     pub fn record(extensions: &Extensions, layer: &'static str, fact: &dyn fmt::Display) {
         tracing::debug!(target: "httplib2", layer, "{fact}");
         if let Some(journal) = extensions.get::<Self>() {
-            journal.push(layer, fact);
+            journal.note(layer, fact);
+        }
+    }
+
+    /// Adds a line to this journal, without an event.
+    pub fn note(&self, layer: &'static str, fact: &dyn fmt::Display) {
+        let text = fact.to_string();
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() < MAX_LINES {
+            lines.push(Line { layer, text });
         }
     }
 
@@ -58,14 +67,6 @@ impl Journal {
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn push(&self, layer: &'static str, fact: &dyn fmt::Display) {
-        let text = fact.to_string();
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() < MAX_LINES {
-            lines.push(Line { layer, text });
-        }
     }
 }
 
