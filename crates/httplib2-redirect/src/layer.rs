@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use crate::{Always, Downgrade, Follow, Redirect, RedirectPolicy, rules::Rules};
 
 /// Follows redirects: see the [crate documentation](crate).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RedirectLayer<P = Always> {
     rules: Arc<Rules>,
     policy: Arc<P>,
@@ -20,6 +20,12 @@ pub struct RedirectLayer<P = Always> {
 impl Default for RedirectLayer {
     fn default() -> Self {
         Self { rules: Arc::default(), policy: Arc::new(Always) }
+    }
+}
+
+impl<P> Clone for RedirectLayer<P> {
+    fn clone(&self) -> Self {
+        Self { rules: Arc::clone(&self.rules), policy: Arc::clone(&self.policy) }
     }
 }
 

@@ -1,1 +1,85 @@
-//! Being written.
+//! A comprehensive HTTP client: one [`request`](Http::request) over a stack of tower layers, asynchronous and
+//! [blocking].
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use httplib2_testing::{Server, reply};
+//! # let origin = Server::new()
+//! #     .on("GET http://example.org/old", reply(301).header("location", "/new"))
+//! #     .on("GET http://example.org/new", reply(200).body("Hello"));
+//! # let http = httplib2::Http::builder().build_over(origin)?;
+//! // let http = httplib2::Http::new();
+//! let (response, content) = http.request("http://example.org/old#top").explain(true).await?;
+//!
+//! assert_eq!(content, "Hello");
+//! assert_eq!(response.uri(), "http://example.org/new");
+//! assert_eq!(response.previous().map(|first| first.status().as_u16()), Some(301));
+//! assert_eq!(
+//!     response.explain().to_string(),
+//!     "redirect: 301 followed to http://example.org/new as GET\n\
+//!      call: answered 200 OK with HTTP version 11"
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it is made of
+//!
+//! Each feature is a [`tower::Layer`] in a crate of its own, to be used alone as well:
+//! [`redirect`](httplib2_redirect) over the pooled client of [`connect`](httplib2_connect). This crate
+//! composes them in the one order that is right, and adds the bodies, the response with its history, the
+//! deadline, and one error. Any tower service can take the place of the network:
+//! [`HttpBuilder::build_over`].
+//!
+//! # What it does to a request
+//!
+//! The URI must be absolute. An IRI becomes a URI; spaces, line breaks and whatever else is no URI character
+//! are percent-encoded in path and query and refused in the host. The fragment stays at home, and so does
+//! userinfo. `User-Agent` is added if missing, and the length of the body. Nothing that the caller gives can
+//! break out of its line.
+//!
+//! # What it does to a response
+//!
+//! Redirects of safe methods are followed, see [`redirect`](httplib2_redirect). The content is collected up to
+//! [`HttpBuilder::max_body`], or handed out as it arrives with [`RequestBuilder::stream`].
+//!
+//! # Options
+//!
+//! Those of a client: [`HttpBuilder`]. Those of one request: [`RequestBuilder`], and the extension types of
+//! the layers.
+//!
+//! # Errors
+//!
+//! One [`Error`] with an [`ErrorKind`]; the typed cause is its source. A status such as 404 is no error.
+//!
+//! # What it does not do
+//!
+//! It reads no environment variables and writes no files.
+
+mod body;
+mod builder;
+mod client;
+mod content;
+mod deadline;
+mod error;
+mod request;
+mod response;
+mod stack;
+
+pub mod blocking;
+
+pub use httplib2_connect as connect;
+pub use httplib2_core as core;
+pub use httplib2_redirect as redirect;
+
+pub use self::{
+    body::Body,
+    builder::HttpBuilder,
+    client::Http,
+    content::ResponseBody,
+    error::{Error, ErrorKind},
+    request::RequestBuilder,
+    response::{Explanation, InvalidInfo, Response},
+    stack::Stack,
+};

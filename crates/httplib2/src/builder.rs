@@ -1,0 +1,275 @@
+//! The settings of a client.
+
+use std::{fs, net::IpAddr, path::Path, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use httplib2_connect::{Client, ClientBuilder};
+use httplib2_core::{error::BoxError, send::HttpService};
+use httplib2_redirect::{Always, Downgrade, Follow, RedirectLayer, RedirectPolicy};
+
+use crate::{
+    Body, Error, ErrorKind, Http, blocking,
+    client::Defaults,
+    deadline::Deadline,
+    stack::{Layers, stack},
+};
+
+/// The settings of a client, asynchronous or blocking; made by [`Http::builder`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`timeout`](Self::timeout) of each wait | 60 seconds |
+/// | [`connect_timeout`](Self::connect_timeout) | 30 seconds |
+/// | [`deadline`](Self::deadline) of the whole call | none |
+/// | [`max_body`](Self::max_body) of collected content | 1 GiB |
+/// | [`follow`](Self::follow) redirects | those of safe methods, 303 and 308 |
+/// | [`max_redirects`](Self::max_redirects) | 5 |
+/// | [`user_agent`](Self::user_agent) | `httplib2-rust/` and the version |
+/// | trusted certificates | those of the platform |
+/// | [`http2`](Self::http2) | yes, where TLS negotiates it |
+#[derive(Clone, Debug)]
+#[must_use = "settings do nothing until a client is built"]
+pub struct HttpBuilder<P = Always> {
+    connect: ClientBuilder,
+    layers: Layers<P>,
+    defaults: Defaults,
+    /// The first thing that is wrong.
+    wrong: Option<Wrong>,
+}
+
+#[derive(Clone, Debug)]
+struct Wrong(std::sync::Arc<str>);
+
+/// Content that is collected in memory is bounded, however long the server says it is.
+const MAX_BODY: u64 = 1 << 30;
+
+const USER_AGENT: &str = concat!("httplib2-rust/", env!("CARGO_PKG_VERSION"));
+
+/// A server that never answers must not hang a program for ever.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+// === impl HttpBuilder ===
+
+impl Default for HttpBuilder {
+    fn default() -> Self {
+        Self {
+            connect: Client::builder().io_timeout(Some(TIMEOUT)),
+            layers: Layers { redirect: RedirectLayer::new(), sensitive: Vec::new() },
+            defaults: Defaults {
+                headers: HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static(USER_AGENT))]),
+                deadline: None,
+                max_body: MAX_BODY,
+            },
+            wrong: None,
+        }
+    }
+}
+
+impl HttpBuilder {
+    /// A client with the default settings.
+    pub(crate) fn build_default() -> Http {
+        Self::default().build().expect("the default settings are right")
+    }
+}
+
+impl<P: RedirectPolicy> HttpBuilder<P> {
+    /// How long each wait may take: getting connected, and each wait for the other side while the request is
+    /// sent and the response is read. A server that sends a byte now and then never exceeds it; see
+    /// [`deadline`](Self::deadline).
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.connect(|connect| connect.io_timeout(Some(timeout)))
+    }
+
+    /// Lets each wait take as long as it likes.
+    pub fn no_timeout(self) -> Self {
+        self.connect(|connect| connect.io_timeout(None))
+    }
+
+    /// How long getting connected may take: resolving, TCP and TLS together.
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.connect(|connect| connect.connect_timeout(Some(timeout)))
+    }
+
+    /// How long a whole call may take, redirects and content included.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.defaults.deadline = Some(Deadline(deadline));
+        self
+    }
+
+    /// How many bytes collected content may have.
+    pub fn max_body(mut self, bytes: u64) -> Self {
+        self.defaults.max_body = bytes;
+        self
+    }
+
+    /// A header field for every request that does not have it itself.
+    pub fn default_header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName, Error: Into<BoxError>>,
+        V: TryInto<HeaderValue, Error: Into<BoxError>>,
+    {
+        match (name.try_into().map_err(Into::into), value.try_into().map_err(Into::into)) {
+            (Ok(name), Ok(value)) => drop(self.defaults.headers.insert(name, value)),
+            (Err(error), _) | (_, Err(error)) => self.blame(&error),
+        }
+        self
+    }
+
+    /// The `User-Agent` of every request that does not have one itself.
+    pub fn user_agent(self, product: &str) -> Self {
+        self.default_header(header::USER_AGENT, product)
+    }
+
+    /// Which redirects are followed.
+    pub fn follow(self, follow: Follow) -> Self {
+        self.redirect(|redirect| redirect.follow(follow))
+    }
+
+    /// How many redirects of one call are followed.
+    pub fn max_redirects(self, limit: usize) -> Self {
+        self.redirect(|redirect| redirect.max_redirects(limit))
+    }
+
+    /// The status codes that redirect.
+    pub fn redirect_codes(self, codes: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.redirect(|redirect| redirect.redirect_codes(codes))
+    }
+
+    /// The methods whose redirects are followed by default.
+    pub fn safe_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.redirect(|redirect| redirect.safe_methods(methods))
+    }
+
+    /// A header field, such as an API key, that must not leave its origin with a redirect and is not logged.
+    pub fn sensitive_header(mut self, name: HeaderName) -> Self {
+        self.layers.sensitive.push(name.clone());
+        self.redirect(|redirect| redirect.sensitive_header(name))
+    }
+
+    /// Whether `Authorization` follows a redirect to another origin. Think twice.
+    pub fn forward_authorization_headers(self, forward: bool) -> Self {
+        self.redirect(|redirect| redirect.forward_authorization_headers(forward))
+    }
+
+    /// What happens to a redirect from https to http.
+    pub fn downgrade(self, downgrade: Downgrade) -> Self {
+        self.redirect(|redirect| redirect.downgrade(downgrade))
+    }
+
+    /// A policy that looks at each hop of a redirect before it is sent.
+    pub fn redirect_policy<Q: RedirectPolicy>(self, policy: Q) -> HttpBuilder<Q> {
+        let layers = Layers { redirect: self.layers.redirect.policy(policy), sensitive: self.layers.sensitive };
+        HttpBuilder { connect: self.connect, layers, defaults: self.defaults, wrong: self.wrong }
+    }
+
+    /// Trusts these certificate authorities, in PEM, in place of the platform's.
+    pub fn ca_certs(self, pem: impl AsRef<[u8]>) -> Self {
+        self.connect(|connect| connect.ca_certs(pem))
+    }
+
+    /// Trusts the certificate authorities of this PEM file, in place of the platform's.
+    pub fn ca_certs_file(mut self, path: impl AsRef<Path>) -> Self {
+        match fs::read(path) {
+            Ok(pem) => self.ca_certs(pem),
+            Err(error) => {
+                self.blame(&error);
+                self
+            }
+        }
+    }
+
+    /// Trusts these certificate authorities, in PEM, beside the platform's.
+    pub fn add_ca_certs(self, pem: impl AsRef<[u8]>) -> Self {
+        self.connect(|connect| connect.add_ca_certs(pem))
+    }
+
+    /// Accepts any certificate of anybody. Whoever is on the way can then read and change everything.
+    pub fn danger_accept_invalid_certs(self, accept: bool) -> Self {
+        self.connect(|connect| connect.danger_accept_invalid_certs(accept))
+    }
+
+    /// The local address that connections are made from.
+    pub fn local_address(self, address: IpAddr) -> Self {
+        self.connect(|connect| connect.local_address(address))
+    }
+
+    /// How long an unused connection is kept.
+    pub fn pool_idle_timeout(self, timeout: Duration) -> Self {
+        self.connect(|connect| connect.idle_timeout(timeout))
+    }
+
+    /// How many unused connections are kept for each host.
+    pub fn pool_max_idle_per_host(self, connections: usize) -> Self {
+        self.connect(|connect| connect.max_idle_per_host(connections))
+    }
+
+    /// Any further setting of the connections.
+    pub fn connect(mut self, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        self.connect = set(self.connect);
+        self
+    }
+
+    /// Any further setting of the redirect layer.
+    pub fn redirect(mut self, set: impl FnOnce(RedirectLayer<P>) -> RedirectLayer<P>) -> Self {
+        self.layers.redirect = set(self.layers.redirect);
+        self
+    }
+
+    /// Builds the client. Nothing is connected, and TLS is not set up before the first https URI.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidSettings`].
+    pub fn build(self) -> Result<Http, Error> {
+        self.check()?;
+        let client = self.connect.clone().build().map_err(|error| invalid_settings(error.into()))?;
+        Ok(self.over(client))
+    }
+
+    /// Builds the blocking client. Its thread starts with the first request.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_blocking(self) -> Result<blocking::Http, Error> {
+        self.build().map(blocking::Http::from)
+    }
+
+    /// Builds the client over another server than the network: a fake, a router, a client of one's own. The
+    /// settings of connections and of the timeout of one wait then mean nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidSettings`].
+    pub fn build_over<S>(self, server: S) -> Result<Http, Error>
+    where
+        S: HttpService<Body> + Sync,
+    {
+        self.check()?;
+        Ok(self.over(server))
+    }
+
+    fn over<S>(self, server: S) -> Http
+    where
+        S: HttpService<Body> + Sync,
+    {
+        Http::over(stack(server, &self.layers), self.defaults)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match &self.wrong {
+            Some(Wrong(why)) => Err(invalid_settings(why.to_string().into())),
+            None => Ok(()),
+        }
+    }
+
+    fn blame(&mut self, error: &impl ToString) {
+        if self.wrong.is_none() {
+            self.wrong = Some(Wrong(error.to_string().into()));
+        }
+    }
+}
+
+fn invalid_settings(why: BoxError) -> Error {
+    Error::new(ErrorKind::InvalidSettings, None, Some(why))
+}

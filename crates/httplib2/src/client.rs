@@ -1,0 +1,170 @@
+//! The client: what is shared by all its requests.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use httplib2_core::context::Journal;
+use httplib2_redirect::NotFollowed;
+use tower::ServiceExt;
+
+use crate::{
+    Body, Error, ErrorKind, HttpBuilder, RequestBuilder, Response, ResponseBody, deadline::Deadline, request::Draft,
+    stack::Stack,
+};
+
+/// A client. Cheap to clone, shared by any number of tasks and threads.
+///
+/// It keeps connections open and uses them again. It starts nothing by itself and may outlive the runtime
+/// on which it was first used.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let origin = httplib2_testing::Server::answering(|_, _| httplib2_testing::reply(200).body("Hello"));
+/// # let http = httplib2::Http::builder().build_over(origin)?;
+/// // let http = httplib2::Http::new();
+/// let (response, content) = http.request("http://example.org/").await?;
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(content, "Hello");
+///
+/// let (response, _) = http
+///     .request("http://example.org/chap/2")
+///     .method("PUT")
+///     .header("content-type", "text/plain")
+///     .body("This is text")
+///     .redirections(3)
+///     .await?;
+/// assert!(response.status().is_success());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    stack: Stack,
+    defaults: Defaults,
+}
+
+/// What a request gets unless it says otherwise.
+#[derive(Clone, Debug)]
+pub(crate) struct Defaults {
+    pub(crate) headers: HeaderMap,
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) max_body: u64,
+}
+
+// === impl Http ===
+
+impl Http {
+    /// A client with the default settings.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Settings for a client.
+    pub fn builder() -> HttpBuilder {
+        HttpBuilder::default()
+    }
+
+    /// Starts a request of an absolute URI or IRI. See [`RequestBuilder`].
+    pub fn request(&self, uri: impl AsRef<str>) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), uri.as_ref())
+    }
+
+    /// The whole stack as a tower service of plain [`http`] requests: without this client's default header
+    /// fields and deadline, and without its errors for redirects.
+    #[must_use]
+    pub fn service(&self) -> Stack {
+        self.shared.stack.clone()
+    }
+
+    pub(crate) fn over(stack: Stack, defaults: Defaults) -> Self {
+        Self { shared: Arc::new(Shared { stack, defaults }) }
+    }
+
+    /// Sends, and collects the content.
+    pub(crate) async fn collect(&self, draft: Draft) -> Result<(Response, Bytes), Error> {
+        let limit = self.max_body(&draft);
+        let (mut response, body) = self.stream(draft).await?;
+        let (content, trailers) = body.collect(limit).await?;
+        response.set_trailers(trailers);
+        Ok((response, content))
+    }
+
+    /// Sends, and leaves the body to be read.
+    pub(crate) async fn stream(&self, mut draft: Draft) -> Result<(Response, ResponseBody), Error> {
+        self.shared.defaults.apply(&mut draft.request);
+        let limit = self.max_body(&draft);
+        let journal = draft.journal.clone();
+        if let Some(journal) = &journal {
+            draft.request.extensions_mut().insert(journal.clone());
+        }
+        let head = draft.head();
+        let answer = self.service().oneshot(draft.request).await.inspect_err(|error| note(journal.as_ref(), error))?;
+        let (parts, body) = answer.into_parts();
+        let response = Response::received(parts, head, journal.clone());
+        note(
+            journal.as_ref(),
+            &format_args!("answered {} with HTTP version {}", response.status(), response.version()),
+        );
+        match response.not_followed() {
+            Some(NotFollowed::Limit(_)) => Err(dead_end(ErrorKind::RedirectLimit, response, body, limit).await),
+            Some(NotFollowed::MissingLocation) => {
+                Err(dead_end(ErrorKind::RedirectMissingLocation, response, body, limit).await)
+            }
+            _ => Ok((response, body)),
+        }
+    }
+
+    fn max_body(&self, draft: &Draft) -> u64 {
+        draft.max_body.unwrap_or(self.shared.defaults.max_body)
+    }
+}
+
+/// A redirect that leads nowhere is an error that carries the last response, as in httplib2 (H-REDIR-06, 07).
+async fn dead_end(kind: ErrorKind, response: Response, body: ResponseBody, limit: u64) -> Error {
+    // What matters is the redirect: content that cannot be read is left out.
+    let content = body.collect(limit).await.map(|(content, _)| content).unwrap_or_default();
+    Error::new(kind, Some(&response.uri().clone()), None).with_response(response, content)
+}
+
+fn note(journal: Option<&Journal>, fact: &dyn fmt::Display) {
+    if let Some(journal) = journal {
+        journal.note("call", fact);
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        HttpBuilder::build_default()
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http(..)")
+    }
+}
+
+// === impl Defaults ===
+
+impl Defaults {
+    fn apply(&self, request: &mut Request<Body>) {
+        for name in self.headers.keys() {
+            if !request.headers().contains_key(name) {
+                let values = self.headers.get_all(name).iter().cloned();
+                request.headers_mut().extend(values.map(|value| (name.clone(), value)));
+            }
+        }
+        if let Some(deadline) = self.deadline
+            && request.extensions().get::<Deadline>().is_none()
+        {
+            request.extensions_mut().insert(deadline);
+        }
+    }
+}

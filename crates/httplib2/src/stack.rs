@@ -1,0 +1,88 @@
+//! The composition: every layer, in the one order that is right.
+
+use http::{HeaderName, Request, Response, header};
+use http_body_util::BodyExt;
+use httplib2_core::send::HttpService;
+use httplib2_redirect::{RedirectLayer, RedirectPolicy};
+use tower::{ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService};
+use tower_http::{
+    sensitive_headers::{SetSensitiveRequestHeadersLayer, SetSensitiveResponseHeadersLayer},
+    trace::{DefaultOnFailure, TraceLayer},
+};
+use tracing::{Level, Span};
+
+use crate::{Body, Error, ResponseBody, deadline::DeadlineLayer};
+
+/// The whole stack behind one name.
+pub type Stack = BoxCloneSyncService<Request<Body>, Response<ResponseBody>, Error>;
+
+/// What the stack is built from.
+#[derive(Clone, Debug)]
+pub(crate) struct Layers<P> {
+    pub(crate) redirect: RedirectLayer<P>,
+    /// Request fields that hold secrets, beside the well-known ones.
+    pub(crate) sensitive: Vec<HeaderName>,
+}
+
+/// Composes the client, outermost layer first, over whatever answers at the bottom.
+///
+/// Each line says why it stands where it stands. `tests/stack` shows the harm of other orders.
+pub(crate) fn stack<S, P>(server: S, layers: &Layers<P>) -> Stack
+where
+    S: HttpService<Body> + Sync,
+    P: RedirectPolicy,
+{
+    let stack = ServiceBuilder::new()
+        // Before anything can be logged: what is secret says so, and stays out of every Debug below.
+        .layer(SetSensitiveRequestHeadersLayer::new(secrets(&layers.sensitive)))
+        .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE, header::PROXY_AUTHENTICATE]))
+        // One span over all that is done for the call, however many sends it takes.
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
+        // Around all that the caller waits for, so that a chain of redirects has one deadline and not one each.
+        .layer(DeadlineLayer)
+        // Outside of all that belongs to one URI: to the layers below, each hop is a request of its own.
+        .layer(layers.redirect.clone())
+        // Only here is known whether a connection was reused, and what of a request was sent.
+        .service(server);
+    boxed(stack)
+}
+
+/// The only place where types end.
+fn boxed<S: HttpService<Body> + Sync>(stack: S) -> Stack {
+    BoxCloneSyncService::new(service_fn(move |request: Request<Body>| {
+        let stack = stack.clone();
+        async move {
+            let uri = request.uri().clone();
+            match stack.oneshot(request).await {
+                Ok(response) => {
+                    Ok(response.map(|body| ResponseBody::new(body.map_err(Into::into).boxed_unsync(), uri)))
+                }
+                Err(error) => Err(Error::from_cause(&uri, error)),
+            }
+        }
+    }))
+}
+
+fn secrets(more: &[HeaderName]) -> Vec<HeaderName> {
+    let known = [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        header::PROXY_AUTHORIZATION,
+        HeaderName::from_static("cookie2"),
+        HeaderName::from_static("x-wsse"),
+    ];
+    known.iter().chain(more).cloned().collect()
+}
+
+/// The names are OpenTelemetry's. The path and the query stay out: they may hold secrets.
+fn span(request: &Request<Body>) -> Span {
+    let uri = request.uri();
+    tracing::debug_span!(
+        target: "httplib2",
+        "request",
+        http.request.method = %request.method(),
+        server.address = uri.host(),
+        server.port = uri.port_u16(),
+        url.scheme = uri.scheme_str(),
+    )
+}
