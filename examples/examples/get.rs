@@ -103,9 +103,8 @@ fn show_head(response: &Response) {
 
 async fn save(body: ResponseBody, mut file: File) -> Result<(), Box<dyn Error>> {
     let bar = match http_body::Body::size_hint(&body).exact() {
-        Some(length) => ProgressBar::new(length).with_style(ProgressStyle::with_template(
-            "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-        )?),
+        Some(length) => ProgressBar::new(length)
+            .with_style(ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")?),
         None => ProgressBar::new_spinner(),
     };
     copy(body, &mut file, |length| bar.inc(length)).await?;
