@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http_body::Body as _;
 use httplib2_core::context::Journal;
 use httplib2_redirect::NotFollowed;
 use tower::ServiceExt;
@@ -155,6 +156,11 @@ impl fmt::Debug for Http {
 
 impl Defaults {
     fn apply(&self, request: &mut Request<Body>) {
+        // These methods give content a meaning, so its absence is said (RFC 9110 §8.6, H-HDR-04).
+        let expects_content = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+        if expects_content && request.body().is_end_stream() {
+            request.headers_mut().entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+        }
         for name in self.headers.keys() {
             if !request.headers().contains_key(name) {
                 let values = self.headers.get_all(name).iter().cloned();
