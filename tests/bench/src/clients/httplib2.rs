@@ -1,0 +1,41 @@
+//! What all this is about.
+
+use httplib2::{Error, Http};
+
+use super::{Answer, Client, Mock, Target};
+use crate::BoxError;
+
+/// The facade with its default settings.
+#[derive(Clone, Debug)]
+pub struct Httplib2 {
+    http: Http,
+}
+
+// === impl Httplib2 ===
+
+impl Httplib2 {
+    /// Over the network.
+    ///
+    /// # Errors
+    ///
+    /// Where the default settings were wrong.
+    pub fn over_network() -> Result<Self, Error> {
+        Http::builder().build().map(|http| Self { http })
+    }
+
+    /// Over a service that answers at once.
+    ///
+    /// # Errors
+    ///
+    /// Where the default settings were wrong.
+    pub fn over_mock() -> Result<Self, Error> {
+        Http::builder().build_over(Mock).map(|http| Self { http })
+    }
+}
+
+impl Client for Httplib2 {
+    async fn get(&self, target: &Target) -> Result<Answer, BoxError> {
+        let (response, content) = self.http.request(&target.text).await?;
+        Ok((response.status(), content))
+    }
+}

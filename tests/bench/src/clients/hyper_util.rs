@@ -1,0 +1,32 @@
+//! The floor: the pooled client that the others are built on, with nothing around it.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::{
+    client::legacy::{Client as Legacy, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+
+use super::{Answer, Client, Target};
+use crate::BoxError;
+
+/// hyper-util's pooled client. It takes a URI that was parsed before.
+#[derive(Clone, Debug)]
+pub struct HyperUtil(pub Legacy<HttpConnector, Empty<Bytes>>);
+
+// === impl HyperUtil ===
+
+impl Default for HyperUtil {
+    fn default() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self(Legacy::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
+    }
+}
+
+impl Client for HyperUtil {
+    async fn get(&self, target: &Target) -> Result<Answer, BoxError> {
+        let response = self.0.get(target.uri.clone()).await?;
+        Ok((response.status(), response.into_body().collect().await?.to_bytes()))
+    }
+}

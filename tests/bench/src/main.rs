@@ -1,0 +1,41 @@
+//! The origin, and one client alone as a profiler wants it.
+//!
+//! ```text
+//! worker origin                            answers until its standard input ends
+//! worker list SCENARIO                     the names of its clients, the floor first
+//! worker send SCENARIO CLIENT REQUESTS     sends requests of one client, with an origin of its own
+//! ```
+
+use std::env;
+
+use httplib2_bench::{
+    BoxError, measure,
+    origin::{self, Origin},
+    scenarios,
+};
+
+fn main() -> Result<(), BoxError> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments {
+        [origin::ORIGIN] => origin::serve(),
+        ["list", scenario] => list(scenario),
+        ["send", scenario, client, requests] => send(scenario, client, requests.parse()?),
+        _ => Err("worker origin | list SCENARIO | send SCENARIO CLIENT REQUESTS".into()),
+    }
+}
+
+fn list(scenario: &str) -> Result<(), BoxError> {
+    for contender in scenarios::named(scenario)?.contenders(([127, 0, 0, 1], 80).into())? {
+        println!("{}", contender.name);
+    }
+    Ok(())
+}
+
+fn send(scenario: &str, client: &str, requests: usize) -> Result<(), BoxError> {
+    let origin = Origin::start_self()?;
+    let scenario = scenarios::named(scenario)?;
+    let contenders = scenario.contenders(origin.address())?;
+    let contender = contenders.iter().find(|contender| contender.name == client).ok_or("there is no such client")?;
+    measure::runtime()?.block_on(scenario.send(contender, scenario.round_up(requests)))
+}

@@ -1,0 +1,121 @@
+//! What is compared: one file each.
+//!
+//! To add one: a file with a [`Scenario`], its line in [`ALL`], and what the origin answers in `origin.rs`.
+
+mod mock;
+mod redirects;
+mod small;
+
+use std::net::SocketAddr;
+
+use futures_util::future::{LocalBoxFuture, try_join_all};
+
+use crate::{
+    BoxError,
+    clients::{Client, Target},
+    origin::CONTENT,
+};
+
+/// All scenarios, in the order in which they run.
+pub const ALL: [Scenario; 5] =
+    [small::SEQUENTIAL, small::AT_ONCE, redirects::OVER_NETWORK, mock::SMALL, mock::REDIRECTS];
+
+/// The same requests for several clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What is done, in a few words.
+    pub about: &'static str,
+    /// How many requests are under way at the same time.
+    pub at_once: usize,
+    /// Makes the clients, given where the origin is. The first is the floor of the ratios.
+    contenders: fn(SocketAddr) -> Result<Vec<Contender>, BoxError>,
+}
+
+/// One client with what it is to ask for.
+pub struct Contender {
+    /// What it is called in the table.
+    pub name: &'static str,
+    sender: Box<dyn Batch>,
+}
+
+/// A client whose type is not known any more: at this height, so that it costs nothing per request.
+trait Batch {
+    fn send(&self, requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>>;
+}
+
+struct Sender<C> {
+    client: C,
+    target: Target,
+}
+
+/// The scenario of this name.
+///
+/// # Errors
+///
+/// Where there is none.
+pub fn named(name: &str) -> Result<Scenario, BoxError> {
+    let known = || ALL.map(|scenario| scenario.name).join(", ");
+    ALL.into_iter()
+        .find(|scenario| scenario.name == name)
+        .ok_or_else(|| format!("there is no scenario {name:?}, only {}", known()).into())
+}
+
+// === impl Scenario ===
+
+impl Scenario {
+    /// The clients, the floor first.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be built.
+    pub fn contenders(&self, origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
+        (self.contenders)(origin)
+    }
+
+    /// How many requests are sent where at least `requests` are wanted: the same for each that is under way.
+    #[must_use]
+    pub fn round_up(&self, requests: usize) -> usize {
+        requests.next_multiple_of(self.at_once)
+    }
+
+    /// Sends `requests` requests, and looks at every answer.
+    ///
+    /// # Errors
+    ///
+    /// Where an answer is not the right one, or there is none.
+    pub async fn send(&self, contender: &Contender, requests: usize) -> Result<(), BoxError> {
+        let told = |error| format!("{}, {}: {error}", self.name, contender.name);
+        if self.at_once == 1 {
+            return contender.sender.send(requests).await.map_err(|error| told(error).into());
+        }
+        let each = requests / self.at_once;
+        let senders = (0..self.at_once).map(|_| contender.sender.send(each));
+        try_join_all(senders).await.map(drop).map_err(|error| told(error).into())
+    }
+}
+
+// === impl Contender ===
+
+impl Contender {
+    fn new(name: &'static str, client: impl Client, target: &Target) -> Self {
+        Self { name, sender: Box::new(Sender { client, target: target.clone() }) }
+    }
+}
+
+// === impl Sender ===
+
+impl<C: Client> Batch for Sender<C> {
+    fn send(&self, requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(async move {
+            for _ in 0..requests {
+                let (status, content) = self.client.get(&self.target).await?;
+                if status != 200 || content != CONTENT[..] {
+                    return Err(format!("answered {status} with {} bytes", content.len()).into());
+                }
+            }
+            Ok(())
+        })
+    }
+}

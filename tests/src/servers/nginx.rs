@@ -1,0 +1,111 @@
+//! nginx, with its echo module.
+
+use std::{fmt::Write, fs, path::Path, process::Command};
+
+use super::{
+    Certs, Site, StartError,
+    process::{Plan, Process, find, on_free_ports},
+    site::{Dir, ECHOED_HEADERS, Ports},
+};
+
+/// Starts nginx with the [`Site`].
+///
+/// # Panics
+///
+/// When it does not start; the message says why.
+#[track_caller]
+pub fn start() -> Site {
+    match try_start() {
+        Ok(server) => server,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Starts nginx with the [`Site`], or says why not.
+pub fn try_start() -> Result<Site, StartError> {
+    let nginx = find("nginx")?;
+    let echo = echo_module(&nginx)?;
+    on_free_ports(|[plain, elsewhere, tls]| {
+        let (dir, certs, ports) = (Dir::make()?, Certs::make(), Ports { plain, elsewhere, tls });
+        certs.write(dir.path())?;
+        fs::write(dir.file("nginx.conf"), configuration(&echo, ports))?;
+        let process = Process::start(&Plan {
+            program: &nginx,
+            args: vec!["-p".into(), dir.path().display().to_string(), "-c".into(), "nginx.conf".into()],
+            log: &dir.file("log"),
+            pid_file: Some(&dir.file("pid")),
+            ports: &ports.all(),
+        })?;
+        Ok(Site::new(process, dir, ports, certs))
+    })
+}
+
+/// nginx says itself where its modules are.
+fn echo_module(nginx: &Path) -> Result<String, StartError> {
+    let built = String::from_utf8_lossy(&Command::new(nginx).arg("-V").output()?.stderr).into_owned();
+    built
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("--modules-path="))
+        .map(|modules| format!("{modules}/ngx_http_echo_module.so"))
+        .filter(|module| Path::new(module).is_file())
+        .ok_or_else(|| StartError::NotInstalled { program: "the echo module of nginx".into() })
+}
+
+fn configuration(echo_module: &str, ports: Ports) -> String {
+    let Ports { plain, elsewhere, tls } = ports;
+    let plain = server(&format!("127.0.0.1:{plain}"), &ports.plain_uri(""), ports);
+    let elsewhere = server(&format!("127.0.0.1:{elsewhere}"), &ports.elsewhere_uri(""), ports);
+    let tls = server(&format!("127.0.0.1:{tls} ssl http2"), &ports.tls_uri(""), ports);
+    // As root the workers stay root: the files are in a directory of the test's own, and only loopback gets in.
+    format!(
+        "load_module {echo_module};
+daemon off;
+user root;
+worker_processes 1;
+pid pid;
+error_log stderr;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  client_max_body_size 64m;
+  default_type text/plain;
+  absolute_redirect off;
+  ssl_certificate cert.pem;
+  ssl_certificate_key key.pem;
+{plain}{elsewhere}{tls}}}
+"
+    )
+}
+
+fn server(listen: &str, origin: &str, ports: Ports) -> String {
+    let echo = echo();
+    let mut server = format!(
+        "  server {{
+    listen {listen};
+    root www;
+    location = /echo {{ {echo} }}
+    location = /close {{ keepalive_timeout 0; {echo} }}
+    location = /slow {{ echo_sleep 2; {echo} }}
+    location = /drip {{ echo first; echo_flush; echo_sleep 2; echo second; }}
+"
+    );
+    for redirect in ports.redirects(origin) {
+        let (path, code, location) = (redirect.path, redirect.code, redirect.location);
+        let _ = writeln!(server, "    location = {path} {{ return {code} {location}; }}");
+    }
+    server.push_str("  }\n");
+    server
+}
+
+fn echo() -> String {
+    let mut echo = String::from(
+        "echo_read_request_body; echo 'method: $request_method'; echo 'uri: $request_uri'; \
+         echo 'protocol: $server_protocol'; echo 'remote-port: $remote_port';",
+    );
+    for header in ECHOED_HEADERS {
+        let _ = write!(echo, " echo '{header}: $http_{}';", header.replace('-', "_"));
+    }
+    echo.push_str(" echo -n 'body: '; echo_request_body;");
+    echo
+}
