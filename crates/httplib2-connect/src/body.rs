@@ -1,0 +1,105 @@
+//! The response body.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::{
+    diagnose::fault_of,
+    error::{ConnectError, Fault},
+    target::Target,
+};
+
+/// The body of a response, as it comes from the connection.
+///
+/// Dropping it before its end gives up the rest: an HTTP/1.1 connection is closed then, and an HTTP/2 stream
+/// is reset. After an error it is at its end.
+pub struct ConnectBody {
+    /// `None` once it failed.
+    inner: Option<Incoming>,
+    target: Target,
+    reused: Option<bool>,
+    limit: Option<Limit>,
+}
+
+/// The limit of each wait for a frame.
+struct Limit {
+    time: Duration,
+    /// Made at the first wait.
+    timer: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+}
+
+// === impl ConnectBody ===
+
+impl ConnectBody {
+    pub(crate) fn new(inner: Incoming, target: Target, reused: Option<bool>, limit: Option<Duration>) -> Self {
+        let limit = limit.map(|time| Limit { time, timer: None, waiting: false });
+        Self { inner: Some(inner), target, reused, limit }
+    }
+
+    fn cut(&mut self, fault: Fault, source: Option<hyper::Error>) -> ConnectError {
+        self.inner = None;
+        ConnectError::cut(self.target.clone(), fault, self.reused, source.map(Into::into))
+    }
+}
+
+impl Body for ConnectBody {
+    type Data = Bytes;
+    type Error = ConnectError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ConnectError>>> {
+        let this = &mut *self;
+        let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
+        match (Pin::new(inner).poll_frame(cx), &mut this.limit) {
+            (Poll::Ready(frame), limit) => {
+                if let Some(limit) = limit {
+                    limit.waiting = false;
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(|error| this.cut(fault_of(&error), Some(error)))))
+            }
+            (Poll::Pending, None) => Poll::Pending,
+            (Poll::Pending, Some(limit)) => {
+                ready!(limit.poll_over(cx));
+                Poll::Ready(Some(Err(this.cut(Fault::Timeout, None))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl fmt::Debug for ConnectBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectBody").field("is_end_stream", &self.is_end_stream()).finish_non_exhaustive()
+    }
+}
+
+// === impl Limit ===
+
+impl Limit {
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let time = self.time;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(time)));
+        if !self.waiting {
+            self.waiting = true;
+            timer.as_mut().reset(Instant::now() + time);
+        }
+        timer.as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,82 @@
+//! What a response tells of the connection that it came over.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use http::Version;
+
+/// How a response was obtained: over which connection, and whether that had been used before.
+///
+/// A response extension. `Display` writes it as `reused connection to 127.0.0.1:80, HTTP/1.1`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Whether an earlier response came over the same connection.
+    pub reused: bool,
+    /// The address at the other end, where the connector knows one.
+    pub remote: Option<SocketAddr>,
+    /// The version of HTTP that the response was sent in.
+    pub version: Version,
+    /// The responses that came over this connection so far. It is shared by all who used it.
+    answers: Arc<AtomicUsize>,
+}
+
+// === impl Connection ===
+
+impl Connection {
+    /// A connection that nothing came over yet.
+    pub(crate) fn new(remote: Option<SocketAddr>) -> Self {
+        Self { reused: false, remote, version: Version::HTTP_11, answers: Arc::default() }
+    }
+
+    /// Whether a response came over this connection by now.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answers.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes that a response of `version` came over this connection.
+    pub(crate) fn answered(&mut self, version: Version) {
+        self.reused = self.answers.fetch_add(1, Ordering::Relaxed) > 0;
+        self.version = version;
+    }
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.reused { "reused connection" } else { "new connection" })?;
+        if let Some(remote) = self.remote {
+            write!(f, " to {remote}")?;
+        }
+        write!(f, ", {:?}", self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_says_whether_it_was_used_before() {
+        let shared = Connection::new(Some(([127, 0, 0, 1], 80).into()));
+        let (mut first, mut second) = (shared.clone(), shared.clone());
+        assert!(!shared.has_answered());
+        first.answered(Version::HTTP_11);
+        second.answered(Version::HTTP_11);
+        assert!(shared.has_answered());
+        assert_eq!(first.to_string(), "new connection to 127.0.0.1:80, HTTP/1.1");
+        assert_eq!(second.to_string(), "reused connection to 127.0.0.1:80, HTTP/1.1");
+    }
+
+    #[test]
+    fn an_unknown_address_is_left_out() {
+        let mut connection = Connection::new(None);
+        connection.answered(Version::HTTP_2);
+        assert_eq!(connection.to_string(), "new connection, HTTP/2.0");
+    }
+}
