@@ -160,6 +160,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets whether HTTP/2 is offered in the TLS handshake (ALPN). Default: yes.
+    pub fn http2(mut self, offer: bool) -> Self {
+        self.tls.offer_http2(offer);
+        self
+    }
+
     /// Builds a client that connects over TCP, and over TLS for https.
     ///
     /// It does no I/O and needs no runtime: the roots of the platform are loaded when the first https URI

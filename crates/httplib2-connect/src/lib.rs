@@ -83,6 +83,7 @@
 //! | [`danger_accept_invalid_certs`](ClientBuilder::danger_accept_invalid_certs) | no | no protection at all |
 //! | [`min_tls_version`](ClientBuilder::min_tls_version) | TLS 1.2 | |
 //! | [`max_tls_version`](ClientBuilder::max_tls_version) | TLS 1.3 | |
+//! | [`http2`](ClientBuilder::http2) | yes | HTTP/2 is offered |
 //!
 //! Where a name has addresses of both families, the second one is tried 300 ms after the first (RFC 8305).
 //! An HTTP/2 connection with open streams is pinged after 30 silent seconds and given up after 20 more.

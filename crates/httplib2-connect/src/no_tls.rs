@@ -36,6 +36,8 @@ impl Settings {
     pub(crate) fn min_version(&mut self, _version: TlsVersion) {}
 
     pub(crate) fn max_version(&mut self, _version: TlsVersion) {}
+
+    pub(crate) fn offer_http2(&mut self, _offer: bool) {}
 }
 
 // === impl Tls ===

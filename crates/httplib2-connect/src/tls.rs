@@ -40,12 +40,14 @@ pub(crate) struct Settings {
     anyone: bool,
     min: Option<TlsVersion>,
     max: Option<TlsVersion>,
+    only_http1: bool,
 }
 
 /// The TLS of one client, set up when the first https URI comes.
 pub(crate) struct Tls {
     trust: Trust,
     versions: Vec<&'static SupportedProtocolVersion>,
+    only_http1: bool,
     config: OnceLock<Arc<ClientConfig>>,
 }
 
@@ -78,6 +80,10 @@ impl Settings {
         self.max = Some(version);
     }
 
+    pub(crate) fn offer_http2(&mut self, offer: bool) {
+        self.only_http1 = !offer;
+    }
+
     fn versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>, BuildError> {
         let versions: Vec<_> = [(TlsVersion::Tls12, &version::TLS12), (TlsVersion::Tls13, &version::TLS13)]
             .into_iter()
@@ -95,7 +101,7 @@ impl Tls {
     pub(crate) fn new(settings: Settings) -> Result<Self, BuildError> {
         let versions = settings.versions()?;
         let trust = Trust::new(settings.only.as_deref(), &settings.also, settings.anyone)?;
-        Ok(Self { trust, versions, config: OnceLock::new() })
+        Ok(Self { trust, versions, only_http1: settings.only_http1, config: OnceLock::new() })
     }
 
     /// The handshake that the scheme of `uri` asks for, if any.
@@ -125,6 +131,9 @@ impl Tls {
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        if self.only_http1 {
+            config.alpn_protocols.remove(0);
+        }
         Ok(config)
     }
 }

@@ -188,6 +188,11 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.connect(|connect| connect.danger_accept_invalid_certs(accept))
     }
 
+    /// Whether HTTP/2 is offered where TLS can negotiate it.
+    pub fn http2(self, offer: bool) -> Self {
+        self.connect(|connect| connect.http2(offer))
+    }
+
     /// The local address that connections are made from.
     pub fn local_address(self, address: IpAddr) -> Self {
         self.connect(|connect| connect.local_address(address))
