@@ -33,15 +33,16 @@ where
     P: RedirectPolicy,
 {
     let stack = ServiceBuilder::new()
-        // Before anything can be logged: what is secret says so, and stays out of every Debug below.
+        // Before any layer can print a request: what is secret says so, and stays out of every Debug below.
         .layer(SetSensitiveRequestHeadersLayer::new(secrets(&layers.sensitive)))
-        .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE, header::PROXY_AUTHENTICATE]))
         // One span over all that is done for the call, however many sends it takes.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
         // Around all that the caller waits for, so that a chain of redirects has one deadline and not one each.
         .layer(DeadlineLayer)
         // Outside of all that belongs to one URI: to the layers below, each hop is a request of its own.
         .layer(layers.redirect.clone())
+        // Before any layer can keep or print a response: a redirect keeps the ones that it follows.
+        .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE]))
         // Only here is known whether a connection was reused, and what of a request was sent.
         .service(server);
     boxed(stack)

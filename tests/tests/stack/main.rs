@@ -1,0 +1,5 @@
+//! The order of the layers: what the shipped stack does, and the harm that another order would do.
+
+mod credentials;
+mod deadline;
+mod logs;
