@@ -1,0 +1,126 @@
+//! The main job, end to end: starts an origin on loopback, plain and over TLS, and shows what one `request()`
+//! does with it. It checks what it shows, and exits with an error if something is not as it should be.
+
+use std::{fmt::Display, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderMap, StatusCode, header},
+    response::Redirect,
+    routing,
+};
+use httplib2::{ErrorKind, Http, Response, blocking, redirect::NotFollowed};
+use httplib2_examples::Origin;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let origin = httplib2_examples::start(routes).await?;
+    let http = Http::builder().ca_certs(&origin.ca_pem).timeout(Duration::from_secs(5)).build()?;
+    get(&http, &origin).await?;
+    redirects(&http, &origin).await?;
+    post_again(&http, &origin).await?;
+    downgrade(&http, &origin).await?;
+    timeout(&http, &origin).await?;
+    without_a_runtime(&http, &origin)?;
+    println!("all as it should be");
+    Ok(())
+}
+
+fn routes(origin: &Origin) -> Router {
+    let over_tls = format!("{}/moved", origin.tls);
+    let insecure = format!("{}/hello", origin.plain);
+    Router::new()
+        .route("/hello", routing::get(async || "Hello"))
+        .route("/start", routing::get(async || Redirect::temporary("/next#section")))
+        .route("/next", routing::get(async move || Redirect::to(&over_tls)))
+        .route("/moved", routing::get(async || Redirect::permanent("/hello")))
+        .route("/form", routing::post(async || Redirect::temporary("/inbox")))
+        .route("/inbox", routing::post(receive))
+        .route("/downgrade", routing::get(async move || Redirect::temporary(&insecure)))
+        .route("/slow", routing::get(async || tokio::time::sleep(Duration::from_secs(3)).await))
+}
+
+async fn receive(headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
+    (StatusCode::CREATED, format!("{} bytes of {kind}", body.len()))
+}
+
+async fn get(http: &Http, origin: &Origin) -> Outcome {
+    let (response, content) = http.request(format!("{}/hello", origin.plain)).explain(true).await?;
+    assert_eq!((response.status().as_u16(), &*content), (200, &b"Hello"[..]));
+    show("a GET", &response, &content);
+    Ok(())
+}
+
+async fn redirects(http: &Http, origin: &Origin) -> Outcome {
+    let (response, content) = http.request(format!("{}/start", origin.plain)).explain(true).await?;
+    let history: Vec<_> = response.history().map(|earlier| earlier.status().as_u16()).collect();
+    assert_eq!(history, [308, 303, 307], "the last one first");
+    assert_eq!(*response.uri(), format!("{}/hello", origin.tls).as_str());
+    assert_eq!(response.fragment(), Some("section"), "inherited, never sent");
+    show("a chain of redirects, from plain to TLS", &response, &content);
+    Ok(())
+}
+
+async fn post_again(http: &Http, origin: &Origin) -> Outcome {
+    let request = http.request(format!("{}/form", origin.plain)).method("POST").explain(true);
+    let request = request.follow(httplib2::redirect::Follow::All);
+    let (response, content) = request.header("content-type", "text/plain").body("This is text").await?;
+    assert_eq!((response.status().as_u16(), &*content), (201, &b"12 bytes of text/plain"[..]));
+    show("a POST that meets 307 and is sent again", &response, &content);
+    Ok(())
+}
+
+async fn downgrade(http: &Http, origin: &Origin) -> Outcome {
+    let request = http.request(format!("{}/downgrade", origin.tls)).explain(true);
+    let (response, content) = request.header("authorization", "Bearer secret").await?;
+    assert_eq!(response.not_followed(), Some(&NotFollowed::Downgrade));
+    show("a redirect from https to http with credentials, not followed", &response, &content);
+    Ok(())
+}
+
+async fn timeout(http: &Http, origin: &Origin) -> Outcome {
+    let request = http.request(format!("{}/slow", origin.plain)).timeout(Duration::from_millis(200));
+    let error = request.await.err().ok_or("the server should have been too slow")?;
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    heading("a server that is too slow");
+    row("error", &error);
+    println!();
+    Ok(())
+}
+
+/// The blocking client works everywhere, here inside of a runtime.
+fn without_a_runtime(http: &Http, origin: &Origin) -> Outcome {
+    let http = blocking::Http::from(http.clone());
+    let (response, content) = http.request(format!("{}/hello", origin.tls)).explain(true).send()?;
+    assert_eq!((response.status().as_u16(), &*content), (200, &b"Hello"[..]));
+    show("the same without async", &response, &content);
+    Ok(())
+}
+
+fn show(what: &str, response: &Response, content: &[u8]) {
+    heading(what);
+    row("status", &format_args!("{} {}", response.status().as_u16(), response.reason()));
+    row("version", &response.version());
+    let history: Vec<_> = response.history().collect();
+    for hop in history.iter().rev() {
+        row("hop", &format_args!("{} {}", hop.status().as_u16(), hop.uri()));
+    }
+    row("uri", &response.content_location());
+    row("content", &String::from_utf8_lossy(content));
+    for line in response.explain().lines() {
+        row("explain", line);
+    }
+    println!();
+}
+
+fn heading(what: &str) {
+    println!("{what}");
+}
+
+fn row(name: &str, value: &dyn Display) {
+    println!("  {name:<8} {value}");
+}
