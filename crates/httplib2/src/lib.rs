@@ -27,7 +27,7 @@
 //! # What it is made of
 //!
 //! Each feature is a [`tower::Layer`] in a crate of its own, to be used alone as well:
-//! [`redirect`](httplib2_redirect) over the pooled client of [`connect`](httplib2_connect). This crate
+//! [`redirect`] over the pooled client of [`connect`]. This crate
 //! composes them in the one order that is right, and adds the bodies, the response with its history, the
 //! deadline, and one error. Any tower service can take the place of the network:
 //! [`HttpBuilder::build_over`].
@@ -41,7 +41,7 @@
 //!
 //! # What it does to a response
 //!
-//! Redirects of safe methods are followed, see [`redirect`](httplib2_redirect). The content is collected up to
+//! Redirects of safe methods are followed, see [`redirect`]. The content is collected up to
 //! [`HttpBuilder::max_body`], or handed out as it arrives with [`RequestBuilder::stream`].
 //!
 //! # Options
