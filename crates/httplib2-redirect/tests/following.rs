@@ -24,10 +24,7 @@ async fn a_chain_is_followed_to_its_end_and_told() {
 
     assert_eq!(server.saw(), ["GET http://a.example/1", "GET http://a.example/2", "GET http://b.example/3"]);
     let hops = hops(&response);
-    assert_eq!(
-        hops.to_string(),
-        "301 http://a.example/1 -> 302 http://a.example/2 -> http://b.example/3"
-    );
+    assert_eq!(hops.to_string(), "301 http://a.example/1 -> 302 http://a.example/2 -> http://b.example/3");
     assert_eq!(hops.uri(), "http://b.example/3");
     // H-REDIR-21: the whole chain, the first one first.
     assert_eq!(hops.previous()[0].response.status(), 301);
@@ -114,10 +111,11 @@ async fn head_stays_head_and_303_turns_everything_else_into_get() {
 
 #[tokio::test]
 async fn an_unsafe_method_is_followed_only_by_303_and_308_unless_asked() {
-    let server = || Server::new().on("PUT http://a.example/1", reply(307).header("location", "/2")).on(
-        "PUT http://a.example/2",
-        reply(201),
-    );
+    let server = || {
+        Server::new()
+            .on("PUT http://a.example/1", reply(307).header("location", "/2"))
+            .on("PUT http://a.example/2", reply(201))
+    };
     let response = RedirectLayer::new().layer(server()).oneshot(request("PUT http://a.example/1")).await.unwrap();
     assert_eq!(response.status(), 307);
     assert_eq!(hops(&response).not_followed(), Some(&NotFollowed::UnsafeMethod));

@@ -98,8 +98,7 @@ async fn a_downgrade_with_credentials_is_refused_with_the_reason() {
             .on("GET https://a.example/", reply(302).header("location", "http://a.example/"))
             .on("GET http://a.example/", reply(200))
     };
-    let response =
-        RedirectLayer::new().layer(server()).oneshot(with_secrets("GET https://a.example/")).await.unwrap();
+    let response = RedirectLayer::new().layer(server()).oneshot(with_secrets("GET https://a.example/")).await.unwrap();
     assert_eq!(response.status(), 302);
     let hops = response.extensions().get::<Hops>().unwrap();
     assert_eq!(hops.not_followed(), Some(&NotFollowed::Downgrade));
@@ -123,9 +122,6 @@ async fn an_update_with_a_precondition_is_not_sent_to_another_origin_without_it(
     let client = RedirectLayer::new().follow(Follow::All).layer(server.clone());
     let response = client.oneshot(put).await.unwrap();
     assert_eq!(response.status(), 308);
-    assert_eq!(
-        response.extensions().get::<Hops>().unwrap().not_followed(),
-        Some(&NotFollowed::Precondition)
-    );
+    assert_eq!(response.extensions().get::<Hops>().unwrap().not_followed(), Some(&NotFollowed::Precondition));
     assert_eq!(server.saw(), ["PUT http://a.example/doc"]);
 }
