@@ -1,38 +1,45 @@
-//! A test kit for tower layers that speak HTTP: a scripted server.
+//! A test kit for tower HTTP layers.
+//!
+//! ```
+//! use httplib2_testing::{Server, reply, request, text};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), httplib2_core::error::BoxError> {
+//! // Given this server,
+//! let server = Server::new().on("GET http://a.example/", reply(200).body("landed"));
+//! // when this is sent through the layers under test,
+//! let client = ServiceBuilder::new().layer(tower::layer::util::Identity::new()).service(server.clone());
+//! let response = client.oneshot(request("GET http://a.example/")).await?;
+//! // then the server saw that and the caller got this.
+//! assert_eq!(server.saw(), ["GET http://a.example/"]);
+//! assert_eq!(text(response).await?, "landed");
+//! # Ok(())
+//! # }
+//! ```
 
-mod fakes;
+mod body;
+mod context;
+mod failure;
+mod gate;
+mod laws;
+pub mod loopback;
+mod message;
+mod permits;
+mod received;
+mod reply;
+mod script;
 mod server;
-
-use bytes::Bytes;
-use http::Request;
-use http_body_util::BodyExt;
-use httplib2_core::error::BoxError;
+pub mod wire;
 
 pub use self::{
-    fakes::{FixedClock, FixedNonce},
-    server::{Body, Broken, Received, Reply, Server, Unscripted, reply},
+    body::{Body, Size},
+    context::{FixedClock, FixedNonce},
+    failure::Broken,
+    laws::{BodyLaws, ServiceLaws, body_laws, service_laws},
+    message::{request, text},
+    received::Received,
+    reply::{Reply, reply},
+    script::Unscripted,
+    server::{Server, ServerFuture},
 };
-
-/// A request of a line such as `GET http://a.example/path`, without a body.
-///
-/// # Panics
-///
-/// If the line is not a method and a URI.
-#[must_use]
-pub fn request(line: &str) -> Request<Body> {
-    let (method, uri) = line.split_once(' ').expect("a method and a URI");
-    Request::builder().method(method).uri(uri).body(Body::default()).expect("a request")
-}
-
-/// The content of a response as text.
-///
-/// # Errors
-///
-/// The body's own, or that it is not UTF-8.
-pub async fn text<R>(response: http::Response<R>) -> Result<String, BoxError>
-where
-    R: http_body::Body<Data = Bytes, Error: Into<BoxError>>,
-{
-    let content = response.into_body().collect().await.map_err(Into::into)?.to_bytes();
-    Ok(String::from_utf8(content.to_vec())?)
-}

@@ -1,30 +1,25 @@
-//! What the server was sent.
+//! What a scripted server was sent.
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, Method, Uri, Version, request::Parts};
-use http_body_util::Collected;
 
-/// A request as it reached the server.
+/// A request as it reached the [`Server`](crate::Server).
 #[derive(Clone, Debug)]
 pub struct Received {
-    head: Parts,
-    body: Bytes,
-    trailers: Option<HeaderMap>,
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
+    pub(crate) whole: bool,
 }
 
 // === impl Received ===
 
 impl Received {
-    pub(super) fn new(head: Parts) -> Self {
-        Self { head, body: Bytes::new(), trailers: None }
+    pub(crate) fn new(head: Parts) -> Self {
+        Self { head, body: Bytes::new(), trailers: None, whole: false }
     }
 
-    pub(super) fn set_body(&mut self, collected: Collected<Bytes>) {
-        self.trailers = collected.trailers().cloned();
-        self.body = collected.to_bytes();
-    }
-
-    /// Method and URI, such as `GET http://a.example/path`.
+    /// Method and URI, such as `GET http://a.example/`.
     #[must_use]
     pub fn line(&self) -> String {
         format!("{} {}", self.head.method, self.head.uri)
@@ -36,7 +31,7 @@ impl Received {
         &self.head.method
     }
 
-    /// The URI.
+    /// The URI, in the form in which the request had it.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.head.uri
@@ -54,21 +49,27 @@ impl Received {
         &self.head.headers
     }
 
-    /// The extensions: what the layers in front say to those behind.
+    /// The extensions, which real servers never see.
     #[must_use]
     pub fn extensions(&self) -> &Extensions {
         &self.head.extensions
     }
 
-    /// The body; empty as long as it has not been read to its end.
+    /// The body, as far as it was read.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The trailers behind the body.
+    /// The trailers, if they were read.
     #[must_use]
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_ref()
+    }
+
+    /// Whether the body was read to its end.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 }
