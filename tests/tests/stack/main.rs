@@ -3,3 +3,5 @@
 mod credentials;
 mod deadline;
 mod logs;
+mod loopback;
+mod wire;
