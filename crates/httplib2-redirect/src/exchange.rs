@@ -13,7 +13,7 @@ use httplib2_core::{
 };
 
 use crate::{
-    Fragment, Hop, Hops, RedirectPolicy,
+    Fragment, Hop, Hops, NotFollowed, RedirectPolicy,
     carry::carry,
     decide::{Content, Decision, Next, Sent, decide},
     options,
@@ -53,6 +53,7 @@ where
             Decision::Return if previous.is_empty() => return Ok(response),
             Decision::Return => None,
             Decision::Keep(reason) => Some(reason),
+            Decision::Follow(next) if !spare.claim(&next) => Some(NotFollowed::BodyGone),
             Decision::Follow(next) => {
                 let (head, body) = response.into_parts();
                 let hop = give_up(head, body, &mut spare, &next, &rules, &previous).await;
@@ -155,6 +156,11 @@ impl<B: Body + Resend> Spare<B> {
             fragment: self.fragment.as_ref(),
             headers: &self.head.headers,
         }
+    }
+
+    /// Takes the body over from the send before, which may still be under way below, if the next request needs it.
+    fn claim(&self, next: &Next) -> bool {
+        next.drops_body || !self.has_content || self.body.as_ref().is_some_and(Resend::claim)
     }
 
     /// Becomes the next request, and returns the names of the fields that it no longer carries.

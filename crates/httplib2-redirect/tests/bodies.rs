@@ -99,3 +99,20 @@ async fn a_body_that_stalls_does_not_hold_up_the_next_hop() {
     assert_eq!(start.elapsed(), Duration::from_millis(300));
     assert!(!response.extensions().get::<Hops>().unwrap().previous()[0].body_is_whole);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_early_redirect_takes_the_body_over_from_the_send_that_is_under_way() {
+    // The first server answers at once and goes on reading; the redirect's own body takes its time.
+    let (mut upload, body) = http_body_util::Channel::<Bytes, std::convert::Infallible>::new(8);
+    upload.send_data(Bytes::from_static(b"te")).await.unwrap();
+    let server = Server::new()
+        .on("POST http://a.example/1", reply(308).header("location", "/2").body("moved").early().stalling())
+        .on("POST http://a.example/2", reply(200));
+    let client = RedirectLayer::new().layer(server.clone());
+    let sending = tokio::spawn(client.oneshot(post(ReplayBody::new(Once::new(body), 200))));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    upload.send_data(Bytes::from_static(b"xt")).await.unwrap();
+    drop(upload);
+    assert_eq!(sending.await.unwrap().unwrap().status(), 200);
+    assert_eq!(server.requests()[1].body(), "text");
+}

@@ -205,6 +205,13 @@ impl Resend for Body {
             _ => true,
         }
     }
+
+    fn claim(&self) -> bool {
+        match &self.content {
+            Content::Recorded(recorded) => recorded.claim(),
+            _ => true,
+        }
+    }
 }
 
 impl HttpBody for Body {

@@ -19,8 +19,9 @@ use crate::error::BoxError;
 ///
 /// All spares share one source and one recording. A spare first yields what was recorded and then goes on
 /// with the source where the recording ends; so a request may be sent again although the first send was
-/// answered before it had read the whole body. From then on the earlier one is [`Superseded`]: its next
-/// frame is that error, so two sends never share the bytes between them.
+/// answered before it had read the whole body. From the moment on that a later one is
+/// [claimed](Resend::claim) or read, the earlier one is [`Superseded`]: its next frame is that error, so two
+/// sends never share the bytes between them.
 ///
 /// A recording that would grow over the limit is thrown away. The send that is under way goes on
 /// undisturbed; spares are no longer [whole](Resend::is_whole).
@@ -62,6 +63,8 @@ pub struct Superseded;
 struct Source<B> {
     body: Pin<Box<B>>,
     progress: Progress,
+    /// How many frames were taken out of it.
+    taken: usize,
     recording: Option<Recording>,
     /// The turn of the send that owns the source.
     owner: u64,
@@ -105,6 +108,7 @@ impl<B: Body> ReplayBody<B> {
         let source = (!body.is_end_stream()).then(|| Source {
             body: Box::pin(body),
             progress: Progress::Open,
+            taken: 0,
             recording: fits.then(|| Recording { frames: Vec::new(), left: limit.saturating_add(FRAME_COST) }),
             owner: 0,
             turns: 0,
@@ -144,6 +148,10 @@ impl<B> Resend for ReplayBody<B> {
     fn is_whole(&self) -> bool {
         self.lock().is_none_or(|source| source.can_replay() && source.owner <= self.turn)
     }
+
+    fn claim(&self) -> bool {
+        self.lock().is_none_or(|mut source| source.can_replay() && source.take_over(self.turn).is_ok())
+    }
 }
 
 impl<B> Body for ReplayBody<B>
@@ -163,6 +171,8 @@ where
         }
         let frame = match source.recorded(this.next) {
             Some(frame) => frame,
+            // Between the last look and now an earlier send went over the limit: what this one lacks is gone.
+            None if this.next < source.taken => return Poll::Ready(Some(Err(Superseded.into()))),
             None => match ready!(source.poll_source(cx)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -252,6 +262,7 @@ where
                 Poll::Ready(Some(Err(error.into())))
             }
             Poll::Ready(Some(Ok(frame))) => {
+                self.taken += 1;
                 self.record(&frame);
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -385,6 +396,32 @@ mod tests {
         sender.abort("broken".into());
         assert!(text(first).await.is_err());
         assert!(!spare.is_whole());
+    }
+
+    #[tokio::test]
+    async fn a_spare_that_lost_its_recording_before_it_was_read_fails() {
+        let (mut sender, mut first) = channel(3);
+        let spare = first.try_clone().unwrap();
+        sender.send_data(Bytes::from_static(b"ab")).await.unwrap();
+        first.frame().await.unwrap().unwrap();
+        assert!(spare.is_whole());
+        sender.send_data(Bytes::from_static(b"cd")).await.unwrap();
+        drop(sender);
+        first.frame().await.unwrap().unwrap();
+        assert!(is_caused_by::<Superseded>(&*text(spare).await.unwrap_err()));
+    }
+
+    #[tokio::test]
+    async fn a_spare_that_was_claimed_stays_whole() {
+        let (mut sender, mut first) = channel(8);
+        let spare = first.try_clone().unwrap();
+        sender.send_data(Bytes::from_static(b"ab")).await.unwrap();
+        first.frame().await.unwrap().unwrap();
+        assert!(spare.claim());
+        sender.send_data(Bytes::from_static(b"cd")).await.unwrap();
+        drop(sender);
+        assert!(is_caused_by::<Superseded>(&*text(first).await.unwrap_err()));
+        assert_eq!(text(spare).await.unwrap(), "abcd");
     }
 
     #[test]

@@ -22,6 +22,15 @@ pub trait Resend: Default {
     fn is_whole(&self) -> bool {
         true
     }
+
+    /// Takes the body over from the sends before, if this spare [is whole](Self::is_whole): from now on it
+    /// stays whole, and they get no further. Returns whether it is.
+    ///
+    /// A layer that gives up an answer for another send claims the spare first: the earlier send may still be
+    /// under way below, and could use up the recording meanwhile.
+    fn claim(&self) -> bool {
+        self.is_whole()
+    }
 }
 
 // === impl Resend ===
