@@ -17,4 +17,5 @@
 //! Nothing here decides anything, sends anything or knows the layers. Every parser runs in linear time on
 //! what a hostile peer may send, and never panics.
 
+pub mod retry_after;
 pub mod uri;
