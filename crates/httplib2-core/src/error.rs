@@ -1,6 +1,6 @@
 //! Errors that pass through a stack of layers without losing their type.
 
-use std::error::Error;
+use std::{error::Error, io};
 
 /// Any error that can cross threads: what a layer returns when it adds a failure of its own.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -14,20 +14,28 @@ const MAX_CAUSES: usize = 64;
 ///
 /// ```
 /// use httplib2_core::error::{cause_ref, BoxError};
-/// use std::io;
+/// use std::{io, num::ParseIntError};
 ///
-/// let inner = io::Error::new(io::ErrorKind::ConnectionReset, "reset");
+/// let inner = "x".parse::<u8>().unwrap_err();
 /// let outer: BoxError = io::Error::other(inner).into();
-/// assert!(cause_ref::<io::Error>(&*outer).is_some());
+/// assert!(cause_ref::<ParseIntError>(&*outer).is_some());
 /// ```
 pub fn cause_ref<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    std::iter::successors(Some(error), |&error| error.source()).take(MAX_CAUSES).find_map(|error| error.downcast_ref())
+    std::iter::successors(Some(error), |&error| cause(error)).take(MAX_CAUSES).find_map(|error| error.downcast_ref())
 }
 
 /// Whether an error of type `E` is somewhere in the chain that starts with `error` itself.
 #[must_use]
 pub fn is_caused_by<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     cause_ref::<E>(error).is_some()
+}
+
+/// The next error of the chain. `io::Error::source` steps over the error that it holds, which is asked for here.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +63,7 @@ mod tests {
         let error = Outer(Box::new(Outer(Box::new(fmt::Error))));
         assert!(is_caused_by::<fmt::Error>(&error));
         assert!(is_caused_by::<Outer>(&error));
-        assert!(!is_caused_by::<std::io::Error>(&error));
+        assert!(!is_caused_by::<io::Error>(&error));
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Reply {
         Self { enough: Some(bytes), ..self }
     }
 
-    /// The response alone, for a server of another kind.
+    /// The response alone, for a server of another kind, which knows of no delay and no failure.
     #[must_use]
     pub fn into_response(self) -> Response<Body> {
         self.response

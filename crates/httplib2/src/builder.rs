@@ -6,12 +6,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use httplib2_connect::{Client, ClientBuilder};
 use httplib2_core::{error::BoxError, send::HttpService};
 use httplib2_redirect::{Always, Downgrade, Follow, RedirectLayer, RedirectPolicy};
+use httplib2_retry::{Failure, RetryLayer, RetryStatuses};
 
 use crate::{
     Body, Error, ErrorKind, Http, blocking,
     client::Defaults,
     deadline::Deadline,
-    stack::{Layers, stack},
+    stack::{Layers, failure, stack},
 };
 
 /// The settings of a client, asynchronous or blocking; made by [`Http::builder`].
@@ -24,6 +25,8 @@ use crate::{
 /// | [`max_body`](Self::max_body) of collected content | 1 GiB |
 /// | [`follow`](Self::follow) redirects | those of safe methods, 303 and 308 |
 /// | [`max_redirects`](Self::max_redirects) | 5 |
+/// | [`tries`](Self::tries) when the connection fails | 2 |
+/// | [`retry_statuses`](Self::retry_statuses) | none |
 /// | [`user_agent`](Self::user_agent) | `httplib2-rust/` and the version |
 /// | trusted certificates | those of the platform |
 /// | [`http2`](Self::http2) | yes, where TLS negotiates it |
@@ -40,6 +43,11 @@ pub struct HttpBuilder<P = Always> {
 #[derive(Clone, Debug)]
 struct Wrong(std::sync::Arc<str>);
 
+/// How often a request is tried if it fails at the connection, unless the client or the request says otherwise.
+///
+/// A connection that turns out to be dead when it is used again costs no try.
+pub const RETRIES: u32 = 2;
+
 /// Content that is collected in memory is bounded, however long the server says it is.
 const MAX_BODY: u64 = 1 << 30;
 
@@ -54,7 +62,11 @@ impl Default for HttpBuilder {
     fn default() -> Self {
         Self {
             connect: Client::builder().io_timeout(Some(TIMEOUT)),
-            layers: Layers { redirect: RedirectLayer::new(), sensitive: Vec::new() },
+            layers: Layers {
+                redirect: RedirectLayer::new(),
+                retry: RetryLayer::new().tries(RETRIES).classify(failure),
+                sensitive: Vec::new(),
+            },
             defaults: Defaults {
                 headers: HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static(USER_AGENT))]),
                 deadline: None,
@@ -156,9 +168,20 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.redirect(|redirect| redirect.downgrade(downgrade))
     }
 
+    /// How often a request is tried if it fails at the connection: httplib2's `RETRIES`. Default: [`RETRIES`].
+    pub fn tries(self, tries: u32) -> Self {
+        self.retry(|retry| retry.tries(tries))
+    }
+
+    /// The statuses after which a harmless request is tried again, within [`tries`](Self::tries). Default: none.
+    pub fn retry_statuses(self, statuses: RetryStatuses) -> Self {
+        self.retry(|retry| retry.statuses(statuses))
+    }
+
     /// A policy that looks at each hop of a redirect before it is sent.
     pub fn redirect_policy<Q: RedirectPolicy>(self, policy: Q) -> HttpBuilder<Q> {
-        let layers = Layers { redirect: self.layers.redirect.policy(policy), sensitive: self.layers.sensitive };
+        let Layers { redirect, retry, sensitive } = self.layers;
+        let layers = Layers { redirect: redirect.policy(policy), retry, sensitive };
         HttpBuilder { connect: self.connect, layers, defaults: self.defaults, wrong: self.wrong }
     }
 
@@ -217,6 +240,15 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     /// Any further setting of the redirect layer.
     pub fn redirect(mut self, set: impl FnOnce(RedirectLayer<P>) -> RedirectLayer<P>) -> Self {
         self.layers.redirect = set(self.layers.redirect);
+        self
+    }
+
+    /// Any further setting of the retry layer.
+    pub fn retry(
+        mut self,
+        set: impl FnOnce(RetryLayer<fn(&BoxError) -> Failure>) -> RetryLayer<fn(&BoxError) -> Failure>,
+    ) -> Self {
+        self.layers.retry = set(self.layers.retry);
         self
     }
 

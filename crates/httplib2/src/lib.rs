@@ -27,7 +27,7 @@
 //! # What it is made of
 //!
 //! Each feature is a [`tower::Layer`] in a crate of its own, to be used alone as well:
-//! [`redirect`] over the pooled client of [`connect`]. This crate
+//! [`redirect`] and [`retry`] over the pooled client of [`connect`]. This crate
 //! composes them in the one order that is right, and adds the bodies, the response with its history, the
 //! deadline, and one error. Any tower service can take the place of the network:
 //! [`HttpBuilder::build_over`].
@@ -38,6 +38,9 @@
 //! are percent-encoded in path and query and refused in the host. The fragment stays at home, and so does
 //! userinfo. `User-Agent` is added if missing, and the length of the body. Nothing that the caller gives can
 //! break out of its line.
+//!
+//! It is sent again where that is surely harmless: after a kept connection turned out to be dead, and when no
+//! connection could be made, see [`retry`].
 //!
 //! # What it does to a response
 //!
@@ -72,10 +75,11 @@ pub mod blocking;
 pub use httplib2_connect as connect;
 pub use httplib2_core as core;
 pub use httplib2_redirect as redirect;
+pub use httplib2_retry as retry;
 
 pub use self::{
     body::Body,
-    builder::HttpBuilder,
+    builder::{HttpBuilder, RETRIES},
     client::Http,
     content::ResponseBody,
     error::{Error, ErrorKind},

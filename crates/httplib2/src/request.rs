@@ -8,6 +8,7 @@ use http_body::Body as _;
 use httplib2_connect::IoTimeout;
 use httplib2_core::{context::Journal, error::BoxError};
 use httplib2_redirect::{Follow, Fragment, MaxRedirects};
+use httplib2_retry::{MaxTries, Repeatable};
 use httplib2_syntax::uri;
 
 use crate::{Body, Error, ErrorKind, Http, Response, ResponseBody, deadline::Deadline, response::RequestHead};
@@ -96,6 +97,17 @@ impl<C> RequestBuilder<C> {
     /// How long the whole call may take, redirects and content included.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.extension(Deadline(deadline))
+    }
+
+    /// How often the request is tried if it fails at the connection, or with a status to be retried.
+    pub fn tries(self, tries: u32) -> Self {
+        self.extension(MaxTries(tries))
+    }
+
+    /// The caller's word on whether sending the request twice does no harm. Without it, that depends on the
+    /// method, and on whether there is an `Idempotency-Key`.
+    pub fn repeatable(self, repeatable: bool) -> Self {
+        self.extension(Repeatable(repeatable))
     }
 
     /// How many bytes the content may have where it is collected. More is an error of the kind

@@ -1,9 +1,16 @@
 //! The composition: every layer, in the one order that is right.
 
+use std::io;
+
 use http::{HeaderName, Request, Response, header};
 use http_body_util::BodyExt;
-use httplib2_core::send::HttpService;
+use httplib2_connect::{ConnectError, Phase};
+use httplib2_core::{
+    error::{BoxError, cause_ref, is_caused_by},
+    send::HttpService,
+};
 use httplib2_redirect::{RedirectLayer, RedirectPolicy};
+use httplib2_retry::{Failure, RetryLayer};
 use tower::{ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_http::{
     sensitive_headers::{SetSensitiveRequestHeadersLayer, SetSensitiveResponseHeadersLayer},
@@ -20,6 +27,7 @@ pub type Stack = BoxCloneSyncService<Request<Body>, Response<ResponseBody>, Erro
 #[derive(Clone, Debug)]
 pub(crate) struct Layers<P> {
     pub(crate) redirect: RedirectLayer<P>,
+    pub(crate) retry: RetryLayer<fn(&BoxError) -> Failure>,
     /// Request fields that hold secrets, beside the well-known ones.
     pub(crate) sensitive: Vec<HeaderName>,
 }
@@ -41,6 +49,9 @@ where
         .layer(DeadlineLayer)
         // Outside of all that belongs to one URI: to the layers below, each hop is a request of its own.
         .layer(layers.redirect.clone())
+        // Inside of redirect, so that each hop has tries of its own; outside of all that counts or signs one send.
+        .layer(layers.retry.clone())
+        .map_err(Into::<BoxError>::into)
         // Before any layer can keep or print a response: a redirect keeps the ones that it follows.
         .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE]))
         // Only here is known whether a connection was reused, and what of a request was sent.
@@ -62,6 +73,21 @@ fn boxed<S: HttpService<Body> + Sync>(stack: S) -> Stack {
             }
         }
     }))
+}
+
+/// What the retry layer is told of an error of the connection.
+pub(crate) fn failure(error: &BoxError) -> Failure {
+    let Some(error) = cause_ref::<ConnectError>(&**error) else { return Failure::Unknown };
+    match error.phase() {
+        _ if error.is_timeout() || error.is_request_body() || error.response_started() => Failure::Final,
+        _ if error.is_connection_lost() => {
+            Failure::Lost { reused: error.reused() == Some(true), unprocessed: error.is_unprocessed() }
+        }
+        Phase::Connect if is_caused_by::<io::Error>(error) => Failure::Unprocessed,
+        Phase::Send | Phase::Receive if error.is_unprocessed() => Failure::Unprocessed,
+        // Names, certificates and URIs do not get better by trying again (H-RETRY-01).
+        _ => Failure::Final,
+    }
 }
 
 fn secrets(more: &[HeaderName]) -> Vec<HeaderName> {

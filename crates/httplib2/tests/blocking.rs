@@ -6,7 +6,7 @@ use httplib2::{Body, ErrorKind, Http, blocking};
 use httplib2_testing::{Server, reply};
 
 fn over(server: Server) -> blocking::Http {
-    Http::builder().build_over(server).unwrap().into()
+    Http::builder().build_over(server).expect("a client").into()
 }
 
 fn server() -> Server {

@@ -1,6 +1,6 @@
 //! What the server gets of what the caller said.
 
-use httplib2::{Body, Error, ErrorKind, Http};
+use httplib2::{Body, ErrorKind, Http};
 use httplib2_testing::{Received, Server, reply};
 
 fn server() -> Server {
@@ -8,15 +8,15 @@ fn server() -> Server {
 }
 
 fn over(server: &Server) -> Http {
-    Http::builder().build_over(server.clone()).unwrap()
+    Http::builder().build_over(server.clone()).expect("a client")
 }
 
 async fn refused(request: httplib2::RequestBuilder) -> ErrorKind {
-    request.await.map(|_| ()).map_err(|error: Error| error.kind()).unwrap_err()
+    request.await.map(|_| ()).expect_err("it should be refused").kind()
 }
 
 fn field<'a>(received: &'a Received, name: &str) -> Option<&'a str> {
-    received.headers().get(name).map(|value| value.to_str().unwrap())
+    received.headers().get(name).map(|value| value.to_str().expect("text"))
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use httplib2::{
 use httplib2_testing::{Broken, Reply, Server, reply};
 
 fn over(server: Server) -> Http {
-    Http::builder().build_over(server).unwrap()
+    Http::builder().build_over(server).expect("a client")
 }
 
 #[tokio::test]

@@ -9,12 +9,12 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use httplib2::{ErrorKind, Http, RequestBuilder, Response, redirect::Follow};
+use httplib2::{ErrorKind, Http, RequestBuilder, Response, redirect::Follow, retry::RetryStatuses};
 use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const FEATURES: [&str; 5] = ["redirect", "tls", "timeout", "max-body", "stream"];
+const FEATURES: [&str; 6] = ["redirect", "tls", "timeout", "max-body", "stream", "retry"];
 
 fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -65,6 +65,9 @@ fn new_client(options: &Value) -> Outcome<Http> {
     }
     if let Some(bytes) = options["max_body"].as_u64() {
         builder = builder.max_body(bytes);
+    }
+    if let Some(retries) = options["retries"].as_u64() {
+        builder = builder.tries(u32::try_from(retries)? + 1).retry_statuses(RetryStatuses::transient());
     }
     Ok(builder.build()?)
 }

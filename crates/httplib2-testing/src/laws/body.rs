@@ -1,5 +1,7 @@
 //! The laws of a body that wraps another one.
 
+mod cases;
+
 use std::{
     fmt,
     future::poll_fn,
@@ -9,13 +11,14 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use httplib2_core::error::{BoxError, is_caused_by};
 
+use self::cases::{Case, cases};
 use super::{Alarm, MAX_IDLE_POLLS, broken, in_paused_time, law};
-use crate::{Body, Broken, Size, gate::Gate};
+use crate::{Body, Broken, gate::Gate};
 
 const DATA_AND_TRAILERS: &str = "data and trailers come complete and in order";
 const END_OF_STREAM: &str = "`is_end_stream` is never true while frames remain";
@@ -28,25 +31,6 @@ const DROPPING: &str = "dropping a body drops the one inside";
 /// What [`body_laws`] is told of a body.
 pub struct BodyLaws {
     feeding: Box<dyn Fn(&Bytes) -> Bytes>,
-}
-
-/// One body that is fed to the wrapper.
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    shape: Shape,
-    size: Size,
-    waiting: bool,
-    trailers: bool,
-}
-
-/// How the data is cut into frames.
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    NoData,
-    OneFrame,
-    ManyFrames,
-    WithEmptyFrames,
-    ByteByByte,
 }
 
 /// What reading a body to its end gave.
@@ -265,18 +249,6 @@ where
         .unwrap_or_else(|_| broken(AFTER_THE_END, format_args!("{case}: there was a panic")))
 }
 
-fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for shape in [Shape::NoData, Shape::OneFrame, Shape::ManyFrames, Shape::WithEmptyFrames, Shape::ByteByByte] {
-        for size in [Size::Exact, Size::Range, Size::Unknown] {
-            for (waiting, trailers) in [(false, false), (false, true), (true, false), (true, true)] {
-                cases.push(Case { shape, size, waiting, trailers });
-            }
-        }
-    }
-    cases
-}
-
 fn first_difference(came: &[u8], expected: &[u8]) -> String {
     let at = came.iter().zip(expected).position(|(came, expected)| came != expected);
     at.map(|at| format!("; they differ from byte {at} on")).unwrap_or_default()
@@ -313,72 +285,5 @@ impl BodyLaws {
 impl fmt::Debug for BodyLaws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BodyLaws(..)")
-    }
-}
-
-// === impl Case ===
-
-impl Case {
-    fn body(&self, fed: &Bytes, gate: &Gate) -> Body {
-        let mut body = Body::chunks(self.shape.cut(fed));
-        if self.trailers {
-            body = body.trailers([("x-sum", "1")]);
-        }
-        if self.waiting {
-            body = body.waiting(gate);
-        }
-        body.announcing(self.size)
-    }
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shape = match self.shape {
-            Shape::NoData => "no data",
-            Shape::OneFrame => "one frame",
-            Shape::ManyFrames => "many frames",
-            Shape::WithEmptyFrames => "frames with empty ones between them",
-            Shape::ByteByByte => "a frame for each byte",
-        };
-        let size = match self.size {
-            Size::Exact => "known",
-            Size::Range => "roughly known",
-            Size::Unknown => "unknown",
-        };
-        let waiting = if self.waiting { ", each to be waited for" } else { "" };
-        let trailers = if self.trailers { ", trailers" } else { "" };
-        write!(f, "{shape} of {size} length{waiting}{trailers}")
-    }
-}
-
-// === impl Shape ===
-
-impl Shape {
-    /// What the reader is to get.
-    fn content(self) -> Bytes {
-        let numbers = match self {
-            Self::NoData => 0,
-            Self::OneFrame | Self::ByteByByte => 10,
-            Self::ManyFrames | Self::WithEmptyFrames => 5_000,
-        };
-        let content: BytesMut = (0..numbers).flat_map(|number: u32| format!("{number},").into_bytes()).collect();
-        content.freeze()
-    }
-
-    /// Cuts what is fed into frames.
-    fn cut(self, fed: &Bytes) -> Vec<Bytes> {
-        let length = match self {
-            Self::NoData | Self::OneFrame => fed.len(),
-            Self::ManyFrames | Self::WithEmptyFrames => fed.len().div_ceil(7),
-            Self::ByteByByte => 1,
-        };
-        let frames: Vec<_> = fed.chunks(length.max(1)).map(|frame| fed.slice_ref(frame)).collect();
-        match self {
-            Self::WithEmptyFrames => {
-                let padded = frames.into_iter().flat_map(|frame| [Bytes::new(), frame]);
-                padded.chain([Bytes::new()]).collect()
-            }
-            _ => frames,
-        }
     }
 }

@@ -24,7 +24,8 @@ const ALWAYS_READY: &str = "the layer is always ready";
 const INDEPENDENT_CLONES: &str = "clones work independently";
 
 pub(super) async fn check<S: HttpService<Body>>(wrap: &impl Fn(Server) -> S, laws: &ServiceLaws) {
-    for (name, server, request) in laws.all_exchanges() {
+    for (name, make) in laws.all_exchanges() {
+        let (server, request) = make();
         nothing_hangs_behind_one_permit(wrap, name, server, request).await;
     }
     if laws.always_ready {
@@ -32,13 +33,8 @@ pub(super) async fn check<S: HttpService<Body>>(wrap: &impl Fn(Server) -> S, law
     } else {
         ready_as_the_inner_service(wrap, laws).await;
     }
-    let names: Vec<_> = laws.all_exchanges().map(|(name, ..)| name).collect();
-    for (at, name) in names.into_iter().enumerate() {
-        dropped_futures(wrap, name, || {
-            let (_, server, request) = laws.all_exchanges().nth(at).expect("the exchange of this name");
-            (server, request)
-        })
-        .await;
+    for (name, make) in laws.all_exchanges() {
+        dropped_futures(wrap, name, make).await;
     }
     clones(wrap, laws).await;
 }
