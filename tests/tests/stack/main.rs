@@ -4,4 +4,5 @@ mod credentials;
 mod deadline;
 mod logs;
 mod loopback;
+mod retry;
 mod wire;
