@@ -1,16 +1,20 @@
 //! The main job, end to end: starts an origin on loopback, plain and over TLS, and shows what one `request()`
 //! does with it. It checks what it shows, and exits with an error if something is not as it should be.
 
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::Display,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use axum::{
     Router,
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
-    response::Redirect,
+    response::{IntoResponse, Redirect},
     routing,
 };
-use httplib2::{ErrorKind, Http, Response, blocking, redirect::NotFollowed};
+use httplib2::{ErrorKind, Http, Response, blocking, redirect::NotFollowed, retry::RetryStatuses};
 use httplib2_examples::Origin;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -23,6 +27,7 @@ async fn main() -> Outcome {
     redirects(&http, &origin).await?;
     post_again(&http, &origin).await?;
     downgrade(&http, &origin).await?;
+    busy(&http, &origin).await?;
     timeout(&http, &origin).await?;
     without_a_runtime(&http, &origin)?;
     println!("all as it should be");
@@ -40,12 +45,21 @@ fn routes(origin: &Origin) -> Router {
         .route("/form", routing::post(async || Redirect::temporary("/inbox")))
         .route("/inbox", routing::post(receive))
         .route("/downgrade", routing::get(async move || Redirect::temporary(&insecure)))
+        .route("/busy", routing::get(busy_at_first))
         .route("/slow", routing::get(async || tokio::time::sleep(Duration::from_secs(3)).await))
 }
 
 async fn receive(headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     (StatusCode::CREATED, format!("{} bytes of {kind}", body.len()))
+}
+
+async fn busy_at_first() -> axum::response::Response {
+    static REQUESTS: AtomicU32 = AtomicU32::new(0);
+    match REQUESTS.fetch_add(1, Ordering::Relaxed) {
+        0 => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response(),
+        _ => "now I have time".into_response(),
+    }
 }
 
 async fn get(http: &Http, origin: &Origin) -> Outcome {
@@ -79,6 +93,14 @@ async fn downgrade(http: &Http, origin: &Origin) -> Outcome {
     let (response, content) = request.header("authorization", "Bearer secret").await?;
     assert_eq!(response.not_followed(), Some(&NotFollowed::Downgrade));
     show("a redirect from https to http with credentials, not followed", &response, &content);
+    Ok(())
+}
+
+async fn busy(http: &Http, origin: &Origin) -> Outcome {
+    let request = http.request(format!("{}/busy", origin.plain)).extension(RetryStatuses::transient()).explain(true);
+    let (response, content) = request.await?;
+    assert_eq!((response.status().as_u16(), &*content), (200, &b"now I have time"[..]));
+    show("a 503 that says when to come again", &response, &content);
     Ok(())
 }
 
