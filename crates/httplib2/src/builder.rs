@@ -5,6 +5,7 @@ use std::{fs, net::IpAddr, path::Path, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use httplib2_connect::{Client, ClientBuilder};
 use httplib2_core::{error::BoxError, send::HttpService};
+use httplib2_decompression::DecompressionLayer;
 use httplib2_redirect::{Always, Downgrade, Follow, RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer, RetryStatuses};
 
@@ -25,6 +26,7 @@ use crate::{
 /// | [`max_body`](Self::max_body) of collected content | 1 GiB |
 /// | [`follow`](Self::follow) redirects | those of safe methods, 303 and 308 |
 /// | [`max_redirects`](Self::max_redirects) | 5 |
+/// | [`decode_limit_hard`](Self::decode_limit_hard), `_safe`, `_ratio`, `_chunk` | 1 GiB, 10 MiB, 100, 64 KiB |
 /// | [`tries`](Self::tries) when the connection fails | 2 |
 /// | [`retry_statuses`](Self::retry_statuses) | none |
 /// | [`user_agent`](Self::user_agent) | `httplib2-rust/` and the version |
@@ -64,6 +66,7 @@ impl Default for HttpBuilder {
             connect: Client::builder().io_timeout(Some(TIMEOUT)),
             layers: Layers {
                 redirect: RedirectLayer::new(),
+                decompression: DecompressionLayer::new(),
                 retry: RetryLayer::new().tries(RETRIES).classify(failure),
                 sensitive: Vec::new(),
             },
@@ -168,6 +171,26 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.redirect(|redirect| redirect.downgrade(downgrade))
     }
 
+    /// The most bytes that compressed content may decode to. 0: no limit.
+    pub fn decode_limit_hard(self, bytes: u64) -> Self {
+        self.decompression(|decompression| decompression.decode_limit_hard(bytes))
+    }
+
+    /// The decoded size below which the ratio is not looked at.
+    pub fn decode_limit_safe(self, bytes: u64) -> Self {
+        self.decompression(|decompression| decompression.decode_limit_safe(bytes))
+    }
+
+    /// The most decoded bytes for each coded byte. 0: no limit.
+    pub fn decode_limit_ratio(self, ratio: u64) -> Self {
+        self.decompression(|decompression| decompression.decode_limit_ratio(ratio))
+    }
+
+    /// The most coded bytes that a decoder is given at a time. 0: all that has arrived.
+    pub fn decode_limit_chunk(self, bytes: usize) -> Self {
+        self.decompression(|decompression| decompression.decode_limit_chunk(bytes))
+    }
+
     /// How often a request is tried if it fails at the connection: httplib2's `RETRIES`. Default: [`RETRIES`].
     pub fn tries(self, tries: u32) -> Self {
         self.retry(|retry| retry.tries(tries))
@@ -180,8 +203,8 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
 
     /// A policy that looks at each hop of a redirect before it is sent.
     pub fn redirect_policy<Q: RedirectPolicy>(self, policy: Q) -> HttpBuilder<Q> {
-        let Layers { redirect, retry, sensitive } = self.layers;
-        let layers = Layers { redirect: redirect.policy(policy), retry, sensitive };
+        let Layers { redirect, decompression, retry, sensitive } = self.layers;
+        let layers = Layers { redirect: redirect.policy(policy), decompression, retry, sensitive };
         HttpBuilder { connect: self.connect, layers, defaults: self.defaults, wrong: self.wrong }
     }
 
@@ -240,6 +263,12 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     /// Any further setting of the redirect layer.
     pub fn redirect(mut self, set: impl FnOnce(RedirectLayer<P>) -> RedirectLayer<P>) -> Self {
         self.layers.redirect = set(self.layers.redirect);
+        self
+    }
+
+    /// Any further setting of the decompression layer.
+    pub fn decompression(mut self, set: impl FnOnce(DecompressionLayer) -> DecompressionLayer) -> Self {
+        self.layers.decompression = set(self.layers.decompression);
         self
     }
 

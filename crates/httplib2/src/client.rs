@@ -93,7 +93,7 @@ impl Http {
         let limit = self.max_body(&draft);
         let (mut response, body) = self.stream(draft).await?;
         let (content, trailers) = body.collect(limit).await?;
-        response.set_trailers(trailers);
+        response.set_read(content.len(), trailers);
         Ok((response, content))
     }
 

@@ -9,6 +9,7 @@ use httplib2_core::{
     error::{BoxError, cause_ref, is_caused_by},
     who::Redacted,
 };
+use httplib2_decompression::DecodeError;
 use httplib2_syntax::uri::InvalidUri;
 use tower_http::timeout::TimeoutError;
 
@@ -50,6 +51,10 @@ pub enum ErrorKind {
     Timeout,
     /// The content is longer than allowed.
     ContentTooLong,
+    /// The content is not in the coding that its fields name, or is damaged (`FailedToDecompressContent`).
+    FailedToDecompressContent,
+    /// The content decodes to more than allowed, in bytes or by ratio (`DecodeLimitError`, `DecodeRatioError`).
+    DecodeLimit,
     /// The limit of redirects was reached (`RedirectLimit`). Carries the last response.
     RedirectLimit,
     /// A response that redirects does not say where to (`RedirectMissingLocation`). Carries that response.
@@ -80,6 +85,8 @@ impl Error {
             ErrorKind::Timeout
         } else if is_caused_by::<UnsupportedScheme>(&*cause) {
             ErrorKind::UnsupportedScheme
+        } else if let Some(error) = cause_ref::<DecodeError>(&*cause) {
+            if error.kind.is_limit() { ErrorKind::DecodeLimit } else { ErrorKind::FailedToDecompressContent }
         } else {
             connect.map_or(ErrorKind::Other, |error| error.phase().into())
         };
@@ -200,6 +207,8 @@ impl fmt::Display for ErrorKind {
             Self::Receive => "the response could not be received",
             Self::Timeout => "a time limit was exceeded",
             Self::ContentTooLong => "the content is longer than allowed",
+            Self::FailedToDecompressContent => "the content could not be decoded",
+            Self::DecodeLimit => "the content decodes to more than allowed",
             Self::RedirectLimit => "redirected more times than allowed",
             Self::RedirectMissingLocation => "redirected, but the response has no Location",
             Self::Other => "the call failed",

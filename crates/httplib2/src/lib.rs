@@ -27,7 +27,7 @@
 //! # What it is made of
 //!
 //! Each feature is a [`tower::Layer`] in a crate of its own, to be used alone as well:
-//! [`redirect`] and [`retry`] over the pooled client of [`connect`]. This crate
+//! [`redirect`], [`decompression`] and [`retry`] over the pooled client of [`connect`]. This crate
 //! composes them in the one order that is right, and adds the bodies, the response with its history, the
 //! deadline, and one error. Any tower service can take the place of the network:
 //! [`HttpBuilder::build_over`].
@@ -44,7 +44,8 @@
 //!
 //! # What it does to a response
 //!
-//! Redirects of safe methods are followed, see [`redirect`]. The content is collected up to
+//! Redirects of safe methods are followed, see [`redirect`]. Compressed content is asked for and decoded, see
+//! [`decompression`]. The content is collected up to
 //! [`HttpBuilder::max_body`], or handed out as it arrives with [`RequestBuilder::stream`].
 //!
 //! # Options
@@ -74,6 +75,7 @@ pub mod blocking;
 
 pub use httplib2_connect as connect;
 pub use httplib2_core as core;
+pub use httplib2_decompression as decompression;
 pub use httplib2_redirect as redirect;
 pub use httplib2_retry as retry;
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body as _;
 use httplib2_connect::IoTimeout;
 use httplib2_core::{context::Journal, error::BoxError};
+use httplib2_decompression::Decoding;
 use httplib2_redirect::{Follow, Fragment, MaxRedirects};
 use httplib2_retry::{MaxTries, Repeatable};
 use httplib2_syntax::uri;
@@ -97,6 +98,11 @@ impl<C> RequestBuilder<C> {
     /// How long the whole call may take, redirects and content included.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.extension(Deadline(deadline))
+    }
+
+    /// Hands out the content as it is on the wire: no coding is asked for, none is decoded.
+    pub fn raw(self) -> Self {
+        self.extension(Decoding::Raw)
     }
 
     /// How often the request is tried if it fails at the connection, or with a status to be retried.

@@ -9,6 +9,7 @@ use httplib2_core::{
     context::{Journal, Line},
     who::Redacted,
 };
+use httplib2_decompression::Decoded;
 use httplib2_redirect::{Hop, Hops, NotFollowed};
 use hyper::ext::ReasonPhrase;
 
@@ -115,8 +116,12 @@ impl Response {
         }
     }
 
-    pub(crate) fn set_trailers(&mut self, trailers: Option<HeaderMap>) {
+    /// Notes what is known once the content was read: trailers, and the length of decoded content (H-DEC-03).
+    pub(crate) fn set_read(&mut self, length: usize, trailers: Option<HeaderMap>) {
         self.trailers = trailers;
+        if self.decoded().is_some() {
+            self.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
     }
 
     /// The status code.
@@ -227,6 +232,13 @@ impl Response {
     #[must_use]
     pub fn request_headers(&self) -> &HeaderMap {
         &self.request.headers
+    }
+
+    /// The codings that were removed from the content, and what the fields said before: httplib2's
+    /// `-content-encoding`.
+    #[must_use]
+    pub fn decoded(&self) -> Option<&Decoded> {
+        self.head.extensions.get()
     }
 
     /// Whether this response was served from a cache.

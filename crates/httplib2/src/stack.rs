@@ -9,6 +9,7 @@ use httplib2_core::{
     error::{BoxError, cause_ref, is_caused_by},
     send::HttpService,
 };
+use httplib2_decompression::DecompressionLayer;
 use httplib2_redirect::{RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer};
 use tower::{ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService};
@@ -27,6 +28,7 @@ pub type Stack = BoxCloneSyncService<Request<Body>, Response<ResponseBody>, Erro
 #[derive(Clone, Debug)]
 pub(crate) struct Layers<P> {
     pub(crate) redirect: RedirectLayer<P>,
+    pub(crate) decompression: DecompressionLayer,
     pub(crate) retry: RetryLayer<fn(&BoxError) -> Failure>,
     /// Request fields that hold secrets, beside the well-known ones.
     pub(crate) sensitive: Vec<HeaderName>,
@@ -49,6 +51,9 @@ where
         .layer(DeadlineLayer)
         // Outside of all that belongs to one URI: to the layers below, each hop is a request of its own.
         .layer(layers.redirect.clone())
+        // Inside of redirect, so that whatever a hop keeps of a body can be read; outside of all that asks for the
+        // bytes of the wire (a cache, `Range`, `ETag`).
+        .layer(layers.decompression.clone())
         // Inside of redirect, so that each hop has tries of its own; outside of all that counts or signs one send.
         .layer(layers.retry.clone())
         .map_err(Into::<BoxError>::into)

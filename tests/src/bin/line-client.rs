@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const FEATURES: [&str; 6] = ["redirect", "tls", "timeout", "max-body", "stream", "retry"];
+const FEATURES: [&str; 11] =
+    ["redirect", "tls", "timeout", "max-body", "stream", "retry", "decompress", "gzip", "deflate", "br", "zstd"];
 
 fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -142,7 +143,8 @@ fn class(kind: ErrorKind) -> &'static str {
         ErrorKind::RedirectLimit | ErrorKind::RedirectMissingLocation => "redirect",
         ErrorKind::RelativeUri | ErrorKind::InvalidUri | ErrorKind::UnsupportedScheme => "url",
         ErrorKind::InvalidRequest => "header",
-        ErrorKind::ContentTooLong => "limit",
+        ErrorKind::ContentTooLong | ErrorKind::DecodeLimit => "limit",
+        ErrorKind::FailedToDecompressContent => "decode",
         _ => "other",
     }
 }
