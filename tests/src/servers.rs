@@ -21,4 +21,4 @@ mod site;
 
 pub use certs::Certs;
 pub use process::StartError;
-pub use site::{HELLO, REDIRECT_CODES, Site, echoed, large};
+pub use site::{HELLO, REDIRECT_CODES, Site, echoed, large, text};

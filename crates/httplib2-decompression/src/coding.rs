@@ -12,7 +12,7 @@ use crate::codec::zstd;
 pub enum Coding {
     /// `gzip` and its old name `x-gzip` (RFC 1952).
     Gzip,
-    /// `deflate`: the zlib format (RFC 1950), and also bare deflate data (RFC 1951), which some servers
+    /// `deflate`, also called `zlib`: the zlib format (RFC 1950), and also bare deflate data (RFC 1951), which some servers
     /// wrongly send (RFC 9110 §8.4.1.2).
     Deflate,
     /// `br` (RFC 7932).
@@ -64,13 +64,15 @@ impl fmt::Display for Coding {
 
 impl<'a> Element<'a> {
     fn of(name: &'a [u8]) -> Self {
-        const KNOWN: [(&str, Coding); 5] = [
+        const KNOWN: [(&str, Coding); 6] = [
             ("gzip", Coding::Gzip),
             ("deflate", Coding::Deflate),
             ("br", Coding::Brotli),
             ("zstd", Coding::Zstd),
             // The same thing (RFC 9110 §8.4.1.3).
             ("x-gzip", Coding::Gzip),
+            // Never registered, but what `deflate` means, and known to httplib2 (H-DEC-02).
+            ("zlib", Coding::Deflate),
         ];
         if name.eq_ignore_ascii_case(b"identity") {
             return Self::Identity;
@@ -102,7 +104,7 @@ mod tests {
     fn names_are_read_in_any_case_from_lists_and_from_several_fields() {
         use Coding::{Brotli, Deflate, Gzip, Zstd};
         use Element::{Identity, Known, Unknown};
-        let table: [(&[&str], &[Element<'_>]); 15] = [
+        let table: [(&[&str], &[Element<'_>]); 16] = [
             (&[], &[]),
             (&[""], &[]),
             (&["gzip"], &[Known(Gzip)]),
@@ -110,6 +112,7 @@ mod tests {
             (&["x-gzip"], &[Known(Gzip)]),
             (&["X-GZip"], &[Known(Gzip)]),
             (&["deflate"], &[Known(Deflate)]),
+            (&["zlib"], &[Known(Deflate)]),
             (&["br"], &[Known(Brotli)]),
             (&["zstd"], &[Known(Zstd)]),
             (&["identity"], &[Identity]),

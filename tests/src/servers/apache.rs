@@ -52,9 +52,22 @@ pub fn try_start() -> Result<Site, StartError> {
 fn configuration(dir: &Path, ports: Ports) -> String {
     let Ports { plain, elsewhere, tls } = ports;
     let dir = dir.display();
-    let modules: String = ["mpm_event", "authz_core", "mime", "dir", "alias", "cgid", "http2", "setenvif", "ssl"]
-        .map(load_module)
-        .concat();
+    let modules: String = [
+        "mpm_event",
+        "authz_core",
+        "mime",
+        "dir",
+        "alias",
+        "cgid",
+        "http2",
+        "setenvif",
+        "ssl",
+        "filter",
+        "deflate",
+        "brotli",
+    ]
+    .map(load_module)
+    .concat();
     let hosts = host(plain, &ports.plain_uri(""), ports, "")
         + &host(elsewhere, &ports.elsewhere_uri(""), ports, "")
         + &host(tls, &ports.tls_uri(""), ports, "  SSLEngine on\n  Protocols h2 http/1.1\n");
@@ -80,6 +93,12 @@ SSLCertificateKeyFile key.pem
 <Directory {dir}>
   CGIPassAuth On
 </Directory>
+<Files gzip.txt>
+  SetOutputFilter DEFLATE
+</Files>
+<Files br.txt>
+  SetOutputFilter BROTLI_COMPRESS
+</Files>
 RedirectRelative On
 SetEnvIf Request_URI ^/close$ nokeepalive
 ScriptAlias /echo {dir}/echo

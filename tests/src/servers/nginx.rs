@@ -1,4 +1,4 @@
-//! nginx, with its echo module.
+//! nginx, with its echo and brotli modules.
 
 use std::{fmt::Write, fs, path::Path, process::Command};
 
@@ -24,11 +24,11 @@ pub fn start() -> Site {
 /// Starts nginx with the [`Site`], or says why not.
 pub fn try_start() -> Result<Site, StartError> {
     let nginx = find("nginx")?;
-    let echo = echo_module(&nginx)?;
+    let modules = modules(&nginx, ["echo", "brotli_filter"])?;
     on_free_ports(|[plain, elsewhere, tls]| {
         let (dir, certs, ports) = (Dir::make()?, Certs::make(), Ports { plain, elsewhere, tls });
         certs.write(dir.path())?;
-        fs::write(dir.file("nginx.conf"), configuration(&echo, ports))?;
+        fs::write(dir.file("nginx.conf"), configuration(&modules, ports))?;
         let process = Process::start(&Plan {
             program: &nginx,
             args: vec!["-p".into(), dir.path().display().to_string(), "-c".into(), "nginx.conf".into()],
@@ -40,26 +40,29 @@ pub fn try_start() -> Result<Site, StartError> {
     })
 }
 
-/// nginx says itself where its modules are.
-fn echo_module(nginx: &Path) -> Result<String, StartError> {
+/// The lines that load modules of nginx, which says itself where they are.
+fn modules(nginx: &Path, names: [&str; 2]) -> Result<String, StartError> {
     let built = String::from_utf8_lossy(&Command::new(nginx).arg("-V").output()?.stderr).into_owned();
-    built
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix("--modules-path="))
-        .map(|modules| format!("{modules}/ngx_http_echo_module.so"))
-        .filter(|module| Path::new(module).is_file())
-        .ok_or_else(|| StartError::NotInstalled { program: "the echo module of nginx".into() })
+    let directory = built.split_whitespace().find_map(|word| word.strip_prefix("--modules-path=")).unwrap_or_default();
+    let mut lines = String::new();
+    for name in names {
+        let module = format!("{directory}/ngx_http_{name}_module.so");
+        if !Path::new(&module).is_file() {
+            return Err(StartError::NotInstalled { program: format!("the {name} module of nginx") });
+        }
+        let _ = writeln!(lines, "load_module {module};");
+    }
+    Ok(lines)
 }
 
-fn configuration(echo_module: &str, ports: Ports) -> String {
+fn configuration(modules: &str, ports: Ports) -> String {
     let Ports { plain, elsewhere, tls } = ports;
     let plain = server(&format!("127.0.0.1:{plain}"), &ports.plain_uri(""), ports);
     let elsewhere = server(&format!("127.0.0.1:{elsewhere}"), &ports.elsewhere_uri(""), ports);
     let tls = server(&format!("127.0.0.1:{tls} ssl http2"), &ports.tls_uri(""), ports);
     // As root the workers stay root: the files are in a directory of the test's own, and only loopback gets in.
     format!(
-        "load_module {echo_module};
-daemon off;
+        "{modules}daemon off;
 user root;
 worker_processes 1;
 pid pid;
@@ -84,6 +87,8 @@ fn server(listen: &str, origin: &str, ports: Ports) -> String {
         "  server {{
     listen {listen};
     root www;
+    location = /gzip.txt {{ gzip on; gzip_types *; }}
+    location = /br.txt {{ brotli on; brotli_types *; }}
     location = /echo {{ {echo} }}
     location = /close {{ keepalive_timeout 0; {echo} }}
     location = /slow {{ echo_sleep 2; {echo} }}

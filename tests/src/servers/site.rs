@@ -22,6 +22,7 @@ pub const REDIRECT_CODES: [u16; 5] = [301, 302, 303, 307, 308];
 /// | path | answer |
 /// |---|---|
 /// | `/hello.txt` | [`HELLO`], with `ETag` and `Last-Modified` |
+/// | `/gzip.txt`, `/br.txt` | [`text()`](text), in that coding for who accepts it |
 /// | `/large.bin` | [`large()`](large), 8 MiB |
 /// | `/dir` | 301 to `/dir/`, as every file server does |
 /// | `/echo` | what was asked, for [`echoed`] |
@@ -68,6 +69,11 @@ pub(super) struct Dir(TempDir);
 /// Returns the 8 MiB of `/large.bin`: every place in it differs from its neighbourhood.
 pub fn large() -> Vec<u8> {
     (0..2 * 1024 * 1024_u32).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_be_bytes()).collect()
+}
+
+/// Returns the text of `/gzip.txt` and `/br.txt`: long, and easy to compress.
+pub fn text() -> String {
+    (0..5_000).map(|n| format!("line {n} of a text\n")).collect()
 }
 
 /// Returns what an echo says of one field of the request, which is `""` if there was no such field.
@@ -172,6 +178,9 @@ impl Dir {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
         fs::create_dir_all(dir.file("www/dir"))?;
         fs::write(dir.file("www/hello.txt"), HELLO)?;
+        for coded in ["gzip", "br"] {
+            fs::write(dir.file(&format!("www/{coded}.txt")), text())?;
+        }
         fs::write(dir.file("www/dir/index.html"), "<p>the index of a directory</p>\n")?;
         fs::write(dir.file("www/large.bin"), large())?;
         Ok(dir)

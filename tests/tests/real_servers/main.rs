@@ -2,6 +2,7 @@
 //! `cargo test -p httplib2-tests --test real_servers -- --ignored`.
 
 mod client;
+mod codings;
 mod httpbin;
 mod redirects;
 mod site;
