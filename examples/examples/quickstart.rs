@@ -27,6 +27,7 @@ async fn main() -> Outcome {
     redirects(&http, &origin).await?;
     post_again(&http, &origin).await?;
     downgrade(&http, &origin).await?;
+    compressed(&http, &origin).await?;
     busy(&http, &origin).await?;
     timeout(&http, &origin).await?;
     without_a_runtime(&http, &origin)?;
@@ -45,6 +46,8 @@ fn routes(origin: &Origin) -> Router {
         .route("/form", routing::post(async || Redirect::temporary("/inbox")))
         .route("/inbox", routing::post(receive))
         .route("/downgrade", routing::get(async move || Redirect::temporary(&insecure)))
+        .route("/report", routing::get(async || coded(&b"many lines of a report\n".repeat(1_000))))
+        .route("/bomb", routing::get(async || coded(&vec![0; 50_000_000])))
         .route("/busy", routing::get(busy_at_first))
         .route("/slow", routing::get(async || tokio::time::sleep(Duration::from_secs(3)).await))
 }
@@ -52,6 +55,10 @@ fn routes(origin: &Origin) -> Router {
 async fn receive(headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     (StatusCode::CREATED, format!("{} bytes of {kind}", body.len()))
+}
+
+fn coded(content: &[u8]) -> impl IntoResponse + use<> {
+    ([(header::CONTENT_ENCODING, "gzip")], httplib2_examples::gzip(content))
 }
 
 async fn busy_at_first() -> axum::response::Response {
@@ -93,6 +100,21 @@ async fn downgrade(http: &Http, origin: &Origin) -> Outcome {
     let (response, content) = request.header("authorization", "Bearer secret").await?;
     assert_eq!(response.not_followed(), Some(&NotFollowed::Downgrade));
     show("a redirect from https to http with credentials, not followed", &response, &content);
+    Ok(())
+}
+
+async fn compressed(http: &Http, origin: &Origin) -> Outcome {
+    let (response, content) = http.request(format!("{}/report", origin.plain)).explain(true).await?;
+    assert_eq!(content.len(), 23_000);
+    assert!(response.decoded().is_some());
+    show("compressed content", &response, &content[..22]);
+
+    let bomb = http.request(format!("{}/bomb", origin.plain));
+    let error = bomb.await.err().ok_or("the bomb should have been refused")?;
+    assert_eq!(error.kind(), ErrorKind::DecodeLimit);
+    heading("50 MB in 50 kB");
+    row("error", &error);
+    println!();
     Ok(())
 }
 

@@ -1,8 +1,14 @@
-//! An origin on loopback that the examples talk to, plain and over TLS.
+//! What the examples share: an origin on loopback, plain and over TLS, and a compressor for it.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use axum::{Router, serve::Listener};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
@@ -44,6 +50,17 @@ pub async fn start(routes: impl FnOnce(&Origin) -> Router) -> Result<Origin, Fai
     tokio::spawn(async move { axum::serve(plain, routes).await });
     tokio::spawn(async move { axum::serve(tls, over_tls).await });
     Ok(origin)
+}
+
+/// Compresses content as a server would.
+///
+/// # Panics
+///
+/// Never: writing to memory does not fail.
+pub fn gzip(content: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).expect("memory takes it");
+    encoder.finish().expect("memory takes it").into()
 }
 
 /// A certificate for 127.0.0.1 from an authority that lives as long as this process.
