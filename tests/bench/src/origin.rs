@@ -130,8 +130,7 @@ impl Origin {
     ///
     /// Where it does not start.
     pub fn start(worker: &Path) -> Result<Self, BoxError> {
-        let mut process =
-            Command::new(worker).arg(ORIGIN).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process = Command::new(worker).arg(ORIGIN).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut said = String::new();
         if let Some(stdout) = process.stdout.take() {
             BufReader::new(stdout.take(64)).read_line(&mut said)?;
