@@ -1,6 +1,11 @@
 //! The composition: every layer, in the one order that is right.
 
-use std::io;
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{HeaderName, Request, Response, header};
 use http_body_util::BodyExt;
@@ -12,7 +17,7 @@ use httplib2_core::{
 use httplib2_decompression::DecompressionLayer;
 use httplib2_redirect::{RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer};
-use tower::{ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService};
+use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::{
     sensitive_headers::{SetSensitiveRequestHeadersLayer, SetSensitiveResponseHeadersLayer},
     trace::{DefaultOnFailure, TraceLayer},
@@ -21,8 +26,18 @@ use tracing::{Level, Span};
 
 use crate::{Body, Error, ResponseBody, deadline::DeadlineLayer};
 
-/// The whole stack behind one name.
-pub type Stack = BoxCloneSyncService<Request<Body>, Response<ResponseBody>, Error>;
+/// The whole stack behind one name: a tower service of plain [`http`] requests. Cheap to clone, always ready.
+#[derive(Clone)]
+pub struct Stack {
+    erased: Arc<dyn Exchanging>,
+}
+
+type Answer = Result<Response<ResponseBody>, Error>;
+
+/// What of the composed type is left. A trait of our own costs one box for a call, tower's boxed services two.
+trait Exchanging: Send + Sync {
+    fn exchange(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+}
 
 /// What the stack is built from.
 #[derive(Clone, Debug)]
@@ -61,23 +76,7 @@ where
         .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE]))
         // Only here is known whether a connection was reused, and what of a request was sent.
         .service(server);
-    boxed(stack)
-}
-
-/// The only place where types end.
-fn boxed<S: HttpService<Body> + Sync>(stack: S) -> Stack {
-    BoxCloneSyncService::new(service_fn(move |request: Request<Body>| {
-        let stack = stack.clone();
-        async move {
-            let uri = request.uri().clone();
-            match stack.oneshot(request).await {
-                Ok(response) => {
-                    Ok(response.map(|body| ResponseBody::new(body.map_err(Into::into).boxed_unsync(), uri)))
-                }
-                Err(error) => Err(Error::from_cause(&uri, error)),
-            }
-        }
-    }))
+    Stack { erased: Arc::new(stack) }
 }
 
 /// What the retry layer is told of an error of the connection.
@@ -117,4 +116,42 @@ fn span(request: &Request<Body>) -> Span {
         server.port = uri.port_u16(),
         url.scheme = uri.scheme_str(),
     )
+}
+
+// === impl Stack ===
+
+impl Service<Request<Body>> for Stack {
+    type Response = Response<ResponseBody>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.erased.exchange(request)
+    }
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stack(..)")
+    }
+}
+
+/// The only place where types end.
+impl<S: HttpService<Body> + Sync> Exchanging for S {
+    fn exchange(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        let stack = self.clone();
+        Box::pin(async move {
+            let uri = request.uri().clone();
+            match stack.oneshot(request).await {
+                Ok(response) => {
+                    Ok(response.map(|body| ResponseBody::new(body.map_err(Into::into).boxed_unsync(), uri)))
+                }
+                Err(error) => Err(Error::from_cause(&uri, error)),
+            }
+        })
+    }
 }
