@@ -18,7 +18,7 @@ fn server() -> Server {
 }
 
 fn post<B>(body: B) -> Request<B> {
-    Request::post("http://a.example/1").header("content-type", "text/plain").body(body).unwrap()
+    Request::post("http://a.example/1").header("content-type", "text/plain").body(body).expect("a request")
 }
 
 #[tokio::test]
