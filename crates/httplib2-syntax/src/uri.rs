@@ -8,7 +8,11 @@
 mod host;
 mod split;
 
-use std::{borrow::Cow, error::Error, fmt};
+use std::{
+    borrow::Cow,
+    error::Error,
+    fmt::{self, Write as _},
+};
 
 use http::Uri;
 
@@ -111,8 +115,8 @@ fn compose(scheme: &str, parts: &Parts<'_>, path: &[u8], query: Option<&[u8]>) -
     text.push_str("://");
     text.push_str(&authority.host);
     if let Some(port) = authority.port {
-        text.push(':');
-        text.push_str(&port.to_string());
+        // Writing to a string does not fail.
+        let _ = write!(text, ":{port}");
     }
     if !path.starts_with(b"/") {
         text.push('/');
@@ -151,6 +155,12 @@ fn escaped(bytes: &[u8]) -> Box<str> {
 
 /// Percent-encodes what RFC 3986 §2 does not allow anywhere in a URI.
 fn push_escaped(text: &mut String, bytes: &[u8]) {
+    if let Ok(already) = str::from_utf8(bytes)
+        && bytes.iter().all(|byte| is_uri_character(*byte))
+    {
+        text.push_str(already);
+        return;
+    }
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in bytes {
         if is_uri_character(byte) {

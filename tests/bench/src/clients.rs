@@ -1,5 +1,6 @@
 //! Who is compared. Each client sends one GET and collects the content.
 
+mod decoders;
 mod httplib2;
 mod hyper_util;
 mod reqwest;
@@ -11,6 +12,7 @@ use http::{StatusCode, Uri};
 use crate::BoxError;
 
 pub use self::{
+    decoders::{Coded, Decoder},
     httplib2::Httplib2,
     hyper_util::HyperUtil,
     reqwest::Reqwest,

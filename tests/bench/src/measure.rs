@@ -33,12 +33,6 @@ pub struct Times {
     pub cpu: f64,
 }
 
-/// How many requests are timed as one: some milliseconds over a network.
-const BATCH: usize = 256;
-
-/// Until connections are open, pools filled and branches learnt.
-const WARM_UP: usize = 128;
-
 /// A hook for counters that only the program itself can read.
 pub type Count = fn() -> u64;
 
@@ -66,9 +60,9 @@ pub fn stay_on_one_processor() -> Result<(), BoxError> {
 pub fn times(scenario: &Scenario, contenders: &[Contender], effort: Effort) -> Result<Vec<Times>, BoxError> {
     let runtime = runtime()?;
     for contender in contenders {
-        runtime.block_on(scenario.send(contender, scenario.round_up(WARM_UP)))?;
+        runtime.block_on(scenario.send(contender, warm_up(scenario)))?;
     }
-    let requests = scenario.round_up(BATCH);
+    let requests = scenario.round_up(scenario.batch);
     let mut least = vec![Times { wall: f64::INFINITY, cpu: f64::INFINITY }; contenders.len()];
     let start = micros(ClockId::Monotonic);
     for round in 0..effort.rounds {
@@ -96,7 +90,7 @@ pub fn times(scenario: &Scenario, contenders: &[Contender], effort: Effort) -> R
 pub fn counts(scenario: &Scenario, origin: SocketAddr, count: Count) -> Result<Vec<f64>, BoxError> {
     let contenders = scenario.contenders(origin)?;
     let runtime = runtime()?;
-    let requests = scenario.round_up(WARM_UP);
+    let requests = warm_up(scenario);
     let counted = |contender, requests| -> Result<u64, BoxError> {
         let before = count();
         runtime.block_on(scenario.send(contender, requests))?;
@@ -118,6 +112,11 @@ pub fn counts(scenario: &Scenario, origin: SocketAddr, count: Count) -> Result<V
 /// Where the system has none to give.
 pub fn runtime() -> Result<Runtime, BoxError> {
     Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Until connections are open, pools filled and branches learnt.
+fn warm_up(scenario: &Scenario) -> usize {
+    scenario.round_up(scenario.batch / 2)
 }
 
 fn micros(clock: ClockId) -> f64 {

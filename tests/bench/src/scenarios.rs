@@ -2,12 +2,14 @@
 //!
 //! To add one: a file with a [`Scenario`], its line in [`ALL`], and what the origin answers in `origin.rs`.
 
+mod decoding;
 mod mock;
 mod redirects;
 mod small;
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, try_join_all};
 
 use crate::{
@@ -17,8 +19,16 @@ use crate::{
 };
 
 /// All scenarios, in the order in which they run.
-pub const ALL: [Scenario; 5] =
-    [small::SEQUENTIAL, small::AT_ONCE, redirects::OVER_NETWORK, mock::SMALL, mock::REDIRECTS];
+pub const ALL: [Scenario; 8] = [
+    small::SEQUENTIAL,
+    small::AT_ONCE,
+    redirects::OVER_NETWORK,
+    mock::SMALL,
+    mock::REDIRECTS,
+    decoding::GZIP,
+    decoding::BROTLI,
+    decoding::ZSTD,
+];
 
 /// The same requests for several clients.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +39,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// How many requests are under way at the same time.
     pub at_once: usize,
+    /// How many requests are timed as one: some milliseconds.
+    pub batch: usize,
     /// Makes the clients, given where the origin is. The first is the floor of the ratios.
     contenders: fn(SocketAddr) -> Result<Vec<Contender>, BoxError>,
 }
@@ -48,6 +60,7 @@ trait Batch {
 struct Sender<C> {
     client: C,
     target: Target,
+    content: Bytes,
 }
 
 /// The scenario of this name.
@@ -100,7 +113,11 @@ impl Scenario {
 
 impl Contender {
     fn new(name: &'static str, client: impl Client, target: &Target) -> Self {
-        Self { name, sender: Box::new(Sender { client, target: target.clone() }) }
+        Self::expecting(name, client, target, &Bytes::from_static(&CONTENT))
+    }
+
+    fn expecting(name: &'static str, client: impl Client, target: &Target, content: &Bytes) -> Self {
+        Self { name, sender: Box::new(Sender { client, target: target.clone(), content: content.clone() }) }
     }
 }
 
@@ -111,7 +128,7 @@ impl<C: Client> Batch for Sender<C> {
         Box::pin(async move {
             for _ in 0..requests {
                 let (status, content) = self.client.get(&self.target).await?;
-                if status != 200 || content != CONTENT[..] {
+                if status != 200 || content != self.content {
                     return Err(format!("answered {status} with {} bytes", content.len()).into());
                 }
             }

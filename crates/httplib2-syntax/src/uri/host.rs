@@ -1,6 +1,6 @@
 //! The authority of a URI: one spelling per host.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::Ipv4Addr};
 
 use super::InvalidUri;
 
@@ -44,7 +44,8 @@ pub(super) fn authority<'a>(scheme: &str, text: &'a [u8]) -> Result<Authority<'a
 
 /// The spelling under which a host is looked up, named to the server, verified and compared.
 fn canonical(host: &str) -> Result<Cow<'_, str>, InvalidUri> {
-    if is_plain(host) {
+    // The standard library's parser takes nothing but the canonical form of an address.
+    if is_plain(host) || host.parse::<Ipv4Addr>().is_ok() {
         return Ok(Cow::Borrowed(host));
     }
     // UTS 46 for names, and the odd forms of addresses (`127.1`, `0x7f000001`, `[::0:1]`), which resolvers

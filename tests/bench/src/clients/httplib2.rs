@@ -1,8 +1,8 @@
 //! What all this is about.
 
-use httplib2::{Error, Http};
+use httplib2::{Body, Error, Http, core::send::HttpService};
 
-use super::{Answer, Client, Mock, Target};
+use super::{Answer, Client, Target};
 use crate::BoxError;
 
 /// The facade with its default settings.
@@ -23,13 +23,13 @@ impl Httplib2 {
         Http::builder().build().map(|http| Self { http })
     }
 
-    /// Over a service that answers at once.
+    /// Over a service in place of the network.
     ///
     /// # Errors
     ///
     /// Where the default settings were wrong.
-    pub fn over_mock() -> Result<Self, Error> {
-        Http::builder().build_over(Mock).map(|http| Self { http })
+    pub fn over<S: HttpService<Body> + Sync>(service: S) -> Result<Self, Error> {
+        Http::builder().build_over(service).map(|http| Self { http })
     }
 }
 

@@ -10,11 +10,11 @@ use crate::{
 
 /// One request after the other.
 pub(super) const SEQUENTIAL: Scenario =
-    Scenario { name: "seq-small", about: "GET of 200 B over a kept connection", at_once: 1, contenders };
+    Scenario { name: "seq-small", about: "GET of 200 B over a kept connection", at_once: 1, batch: 256, contenders };
 
 /// As many as a busy service has under way.
 pub(super) const AT_ONCE: Scenario =
-    Scenario { name: "conc64-small", about: "the same, 64 at once", at_once: 64, contenders };
+    Scenario { name: "conc64-small", about: "the same, 64 at once", at_once: 64, batch: 256, contenders };
 
 fn contenders(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
     let target = Target::new(format!("http://{origin}/small"))?;
