@@ -37,7 +37,9 @@ pub fn parse(value: &[u8]) -> Option<RetryAfter> {
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
         return None;
     }
-    httpdate::parse_http_date(text).ok().map(RetryAfter::At)
+    // Nor does it look at what stands between year and clock in the form with two digits of the year.
+    let year_ends = text.rsplit_once('-').is_none_or(|(_, rest)| rest.as_bytes().get(2) == Some(&b' '));
+    httpdate::parse_http_date(text).ok().filter(|_| year_ends).map(RetryAfter::At)
 }
 
 // === impl RetryAfter ===
