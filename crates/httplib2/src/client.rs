@@ -105,6 +105,9 @@ impl Http {
         if let Some(journal) = &journal {
             draft.request.extensions_mut().insert(journal.clone());
         }
+        if draft.had_userinfo {
+            note(journal.as_ref(), &"the userinfo of the URI is left out");
+        }
         let head = draft.head();
         let answer = self.service().oneshot(draft.request).await.inspect_err(|error| note(journal.as_ref(), error))?;
         let (parts, body) = answer.into_parts();

@@ -30,6 +30,8 @@ pub(crate) struct Draft {
     pub(crate) request: Request<Body>,
     pub(crate) journal: Option<Journal>,
     pub(crate) max_body: Option<u64>,
+    /// The URI named a user, who is told to nobody.
+    pub(crate) had_userinfo: bool,
 }
 
 // === impl RequestBuilder ===
@@ -203,7 +205,7 @@ impl Draft {
         if let Some(fragment) = target.fragment {
             request.extensions_mut().insert(Fragment(Arc::from(fragment)));
         }
-        Ok(Self { request, journal: None, max_body: None })
+        Ok(Self { request, journal: None, max_body: None, had_userinfo: target.userinfo.is_some() })
     }
 
     /// The request as the response will tell of it.

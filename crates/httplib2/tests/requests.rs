@@ -63,10 +63,12 @@ async fn nothing_in_a_uri_can_end_its_line() {
 async fn userinfo_and_fragment_stay_at_home() {
     // H-URI-05.
     let server = server();
-    let (response, _) = over(&server).request("http://joe:s3cret@a.example/#part").await.unwrap();
+    let request = over(&server).request("http://joe:s3cret@a.example/#part").explain(true);
+    let (response, _) = request.await.unwrap();
     assert_eq!(server.saw(), ["GET http://a.example/"]);
     assert!(server.requests()[0].headers().values().all(|value| !value.as_bytes().ends_with(b"s3cret")));
     assert_eq!(response.content_location(), "http://a.example/#part");
+    assert_eq!(response.explain().lines()[0].to_string(), "call: the userinfo of the URI is left out");
 }
 
 #[tokio::test]
