@@ -35,6 +35,9 @@ pub const ORIGIN: &str = "origin";
 /// The content of every answer that a scenario ends with.
 pub static CONTENT: [u8; 200] = [b'x'; 200];
 
+/// A path that is answered only on a new connection: one that was kept is closed as the request arrives.
+pub const DYING: &str = "/dying";
+
 /// How long the head of a request may be.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -85,6 +88,9 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
             None => {}
             Some(end) => {
                 let path = path(&head[..end]).to_owned();
+                if path == DYING && !known.is_empty() {
+                    return Ok(());
+                }
                 let answer = known.entry(path).or_insert_with_key(|path| wire(&answer(path)));
                 stream.write_all(answer).await?;
                 head.drain(..end + 4);

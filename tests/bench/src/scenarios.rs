@@ -3,6 +3,7 @@
 //! To add one: a file with a [`Scenario`], its line in [`ALL`], and what the origin answers in `origin.rs`.
 
 mod decoding;
+mod dying;
 mod mock;
 mod redirects;
 mod small;
@@ -19,10 +20,11 @@ use crate::{
 };
 
 /// All scenarios, in the order in which they run.
-pub const ALL: [Scenario; 8] = [
+pub const ALL: [Scenario; 9] = [
     small::SEQUENTIAL,
     small::AT_ONCE,
     redirects::OVER_NETWORK,
+    dying::CONNECTION,
     mock::SMALL,
     mock::REDIRECTS,
     decoding::GZIP,

@@ -18,9 +18,22 @@ pub struct HyperUtil(pub Legacy<HttpConnector, Empty<Bytes>>);
 
 impl Default for HyperUtil {
     fn default() -> Self {
+        Self::keeping(usize::MAX)
+    }
+}
+
+impl HyperUtil {
+    /// A client that makes a new connection for each request.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self::keeping(0)
+    }
+
+    fn keeping(connections: usize) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Self(Legacy::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector))
+        let mut builder = Legacy::builder(TokioExecutor::new());
+        Self(builder.pool_timer(TokioTimer::new()).pool_max_idle_per_host(connections).build(connector))
     }
 }
 
