@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::{
     diagnose::fault_of,
     error::{ConnectError, Fault},
+    send_body::Progress,
     target::Target,
 };
 
@@ -29,6 +30,13 @@ pub struct ConnectBody {
     target: Target,
     reused: Option<bool>,
     limit: Option<Limit>,
+    stream: Option<Stream>,
+}
+
+/// What HTTP/2 adds: a stream may be reset without an error (RFC 9113 §8.1), which hyper takes for its end.
+pub(crate) struct Stream {
+    /// The request body, unless it was empty.
+    pub(crate) upload: Option<Progress>,
 }
 
 /// The limit of each wait for a frame.
@@ -42,9 +50,28 @@ struct Limit {
 // === impl ConnectBody ===
 
 impl ConnectBody {
-    pub(crate) fn new(inner: Incoming, target: Target, reused: Option<bool>, limit: Option<Duration>) -> Self {
+    pub(crate) fn new(
+        inner: Incoming,
+        target: Target,
+        reused: Option<bool>,
+        limit: Option<Duration>,
+        stream: Option<Stream>,
+    ) -> Self {
         let limit = limit.map(|time| Limit { time, timer: None, waiting: false });
-        Self { inner: Some(inner), target, reused, limit }
+        Self { inner: Some(inner), target, reused, limit, stream }
+    }
+
+    /// Whether what looks like the end is none: bytes that were promised did not come, or the stream was reset.
+    ///
+    /// While the request body is still under way, a server may reset the stream behind a whole response, so that
+    /// only the length tells.
+    fn is_cut(&self) -> bool {
+        let Some(inner) = &self.inner else { return false };
+        let was_reset = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.upload.as_ref().is_none_or(Progress::is_whole) && !inner.is_end_stream());
+        was_reset || inner.size_hint().lower() > 0
     }
 
     fn cut(&mut self, fault: Fault, source: Option<hyper::Error>) -> ConnectError {
@@ -60,7 +87,11 @@ impl Body for ConnectBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ConnectError>>> {
         let this = &mut *self;
         let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
-        match (Pin::new(inner).poll_frame(cx), &mut this.limit) {
+        let polled = Pin::new(inner).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) && this.is_cut() {
+            return Poll::Ready(Some(Err(this.cut(Fault::Reset, None))));
+        }
+        match (polled, &mut this.limit) {
             (Poll::Ready(frame), limit) => {
                 if let Some(limit) = limit {
                     limit.waiting = false;

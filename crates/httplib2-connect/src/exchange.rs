@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
-use http::{Extensions, Request, Response};
+use http::{Extensions, Request, Response, Version};
 use httplib2_core::{context::Journal, error::BoxError};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{
@@ -13,7 +13,7 @@ use hyper_util::client::legacy::{
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    body::ConnectBody,
+    body::{ConnectBody, Stream},
     diagnose::diagnose,
     error::{ConnectError, Diagnosis, Fault, Phase},
     facts::Connection,
@@ -86,7 +86,8 @@ impl Sending {
             reused = Some(connection.reused);
             Journal::record(&self.journal, "connect", connection);
         }
-        response.map(|body| ConnectBody::new(body, self.target, reused, self.limit.map(|limit| limit.time)))
+        let stream = (version == Version::HTTP_2).then(|| Stream { upload: self.progress });
+        response.map(|body| ConnectBody::new(body, self.target, reused, self.limit.map(|limit| limit.time), stream))
     }
 
     fn failed(self, failure: Failure) -> ConnectError {

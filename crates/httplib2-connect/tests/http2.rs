@@ -222,3 +222,41 @@ async fn a_head_over_the_limit_is_an_error() {
     let error = text(&client, "http://example.org/").await.unwrap_err();
     assert!(!error.is_unprocessed());
 }
+
+#[tokio::test]
+async fn a_stream_that_is_reset_without_an_error_before_its_end_is_cut() {
+    for length in [None, Some("100")] {
+        let client = client(move |mut server: Server<DuplexStream, Bytes>| async move {
+            while let Some(Ok((_, mut respond))) = server.accept().await {
+                let mut response = Response::new(());
+                if let Some(length) = length {
+                    response.headers_mut().insert("content-length", length.parse().unwrap());
+                }
+                let mut body = respond.send_response(response, false).unwrap();
+                body.send_data(Bytes::from_static(b"half"), false).unwrap();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    body.send_reset(Reason::NO_ERROR);
+                });
+            }
+        });
+        let error = bounded(text(&client, "http://example.org/")).await.unwrap_err();
+        assert!(error.response_started(), "{length:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_without_an_error_behind_its_end_is_whole() {
+    let client = client(|mut server: Server<DuplexStream, Bytes>| async move {
+        while let Some(Ok((_, mut respond))) = server.accept().await {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            body.send_data(Bytes::from_static(b"whole"), true).unwrap();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                respond.send_reset(Reason::NO_ERROR);
+            });
+        }
+    });
+    let (_, body) = bounded(text(&client, "http://example.org/")).await.unwrap();
+    assert_eq!(body, "whole");
+}

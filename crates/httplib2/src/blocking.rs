@@ -13,14 +13,15 @@
 //! ```
 //!
 //! One thread in the background owns a runtime and runs all requests of a client and its clones. Callers
-//! only wait for channels, so it works in every context, also inside of a runtime.
+//! only wait for channels, so it works in every context, also inside of a runtime. What runs on that thread itself (a
+//! redirect policy, a body's iterator or factory, a resolver) must not send with the same client: that is an error.
 
 use std::{
     io::{self, Read},
     pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    thread::{self, Thread, ThreadId},
 };
 
 use bytes::{Buf, Bytes};
@@ -41,18 +42,25 @@ pub struct Http {
 /// rest.
 #[derive(Debug)]
 pub struct Content {
-    pieces: mpsc::Receiver<Result<Bytes, Error>>,
+    pieces: mpsc::Receiver<Result<Option<Bytes>, Error>>,
     piece: Bytes,
+    ended: bool,
     /// Keeps the thread that delivers the pieces.
     _worker: Arc<Worker>,
 }
 
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+#[derive(Debug)]
+struct Running {
+    jobs: mpsc::UnboundedSender<Job>,
+    thread: ThreadId,
+}
+
 /// The background thread, started by the first job. It ends when the last handle is gone.
 #[derive(Debug, Default)]
 struct Worker {
-    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
+    running: Mutex<Option<Running>>,
 }
 
 // === impl Http ===
@@ -104,18 +112,19 @@ impl RequestBuilder<Http> {
             tokio::spawn(deliver(body, sender));
             Ok(response)
         })?;
-        Ok((response?, Content { pieces, piece: Bytes::new(), _worker: worker }))
+        Ok((response?, Content { pieces, piece: Bytes::new(), ended: false, _worker: worker }))
     }
 }
 
-/// Hands the pieces on, one at a time as they are taken, until the end or until nobody wants them.
-async fn deliver(mut body: ResponseBody, pieces: mpsc::Sender<Result<Bytes, Error>>) {
-    while let Some(piece) = tokio::select! {
-        piece = body.chunk() => piece.transpose(),
-        () = pieces.closed() => None,
-    } {
-        let ends = piece.is_err();
-        if pieces.send(piece).await.is_err() || ends {
+/// Hands the pieces on, one at a time as they are taken, until the end, which is said, or until nobody wants them.
+async fn deliver(mut body: ResponseBody, pieces: mpsc::Sender<Result<Option<Bytes>, Error>>) {
+    loop {
+        let piece = tokio::select! {
+            piece = body.chunk() => piece,
+            () = pieces.closed() => return,
+        };
+        let is_last = !matches!(piece, Ok(Some(_)));
+        if pieces.send(piece).await.is_err() || is_last {
             return;
         }
     }
@@ -133,15 +142,25 @@ impl Content {
         if self.piece.has_remaining() {
             return Ok(Some(std::mem::take(&mut self.piece)));
         }
-        wait(self.pieces.recv()).transpose()
+        self.next()
+    }
+
+    /// The next piece from the background. If whoever delivers them is gone without a word, that is no end.
+    fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        let next = wait(self.pieces.recv()).unwrap_or_else(|| Err(lost("the body ended in the background")));
+        self.ended = !matches!(next, Ok(Some(_)));
+        next
     }
 }
 
 impl Read for Content {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.piece.has_remaining() && !buffer.is_empty() {
-            match wait(self.pieces.recv()) {
-                Some(piece) => self.piece = piece.map_err(io::Error::other)?,
+            match self.next().map_err(io::Error::other)? {
+                Some(piece) => self.piece = piece,
                 None => return Ok(0),
             }
         }
@@ -162,23 +181,26 @@ impl Worker {
     }
 
     fn start(&self, mut job: Job) -> Result<(), Error> {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(jobs) = &*jobs {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Running { jobs, thread }) = &*running {
+            if *thread == thread::current().id() {
+                return Err(lost("a request cannot wait for another one on the thread that runs both"));
+            }
             match jobs.send(job) {
                 Ok(()) => return Ok(()),
                 // The thread is gone, which only a panic of its runtime can do: start another.
                 Err(unsent) => job = unsent.0,
             }
         }
-        let (sender, receiver) = mpsc::unbounded_channel();
-        start_thread(receiver).map_err(|error| Error::new(ErrorKind::Other, None, Some(error.into())))?;
-        drop(sender.send(job));
-        *jobs = Some(sender);
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let thread = start_thread(receiver).map_err(|error| Error::new(ErrorKind::Other, None, Some(error.into())))?;
+        drop(jobs.send(job));
+        *running = Some(Running { jobs, thread });
         Ok(())
     }
 }
 
-fn start_thread(mut jobs: mpsc::UnboundedReceiver<Job>) -> io::Result<()> {
+fn start_thread(mut jobs: mpsc::UnboundedReceiver<Job>) -> io::Result<ThreadId> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let work = move || {
         runtime.block_on(async move {
@@ -187,7 +209,11 @@ fn start_thread(mut jobs: mpsc::UnboundedReceiver<Job>) -> io::Result<()> {
             }
         });
     };
-    thread::Builder::new().name("httplib2".to_owned()).spawn(work).map(drop)
+    Ok(thread::Builder::new().name("httplib2".to_owned()).spawn(work)?.thread().id())
+}
+
+fn lost(why: &'static str) -> Error {
+    Error::new(ErrorKind::Other, None, Some(why.into()))
 }
 
 /// Parks the thread until the future is ready. Unlike a runtime's `block_on` it is allowed everywhere.

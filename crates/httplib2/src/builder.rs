@@ -13,7 +13,7 @@ use crate::{
     Body, Error, ErrorKind, Http, blocking,
     client::Defaults,
     deadline::Deadline,
-    stack::{Layers, failure, stack},
+    stack::{Layers, failure, secrets, stack},
 };
 
 /// The settings of a client, asynchronous or blocking; made by [`Http::builder`].
@@ -74,6 +74,7 @@ impl Default for HttpBuilder {
                 headers: HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static(USER_AGENT))]),
                 deadline: None,
                 max_body: MAX_BODY,
+                sensitive: secrets(&[]),
             },
             wrong: None,
         }
@@ -158,6 +159,7 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     /// A header field, such as an API key, that must not leave its origin with a redirect and is not logged.
     pub fn sensitive_header(mut self, name: HeaderName) -> Self {
         self.layers.sensitive.push(name.clone());
+        self.defaults.sensitive.push(name.clone());
         self.redirect(|redirect| redirect.sensitive_header(name))
     }
 

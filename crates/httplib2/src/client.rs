@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body as _;
-use httplib2_core::context::Journal;
+use httplib2_core::{
+    body::{DiscardLimits, drain},
+    context::Journal,
+};
 use httplib2_redirect::NotFollowed;
 use tower::ServiceExt;
 
@@ -56,6 +59,8 @@ pub(crate) struct Defaults {
     pub(crate) headers: HeaderMap,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) max_body: u64,
+    /// Fields that hold secrets: marked before anything is copied.
+    pub(crate) sensitive: Vec<HeaderName>,
 }
 
 // === impl Http ===
@@ -100,7 +105,6 @@ impl Http {
     /// Sends, and leaves the body to be read.
     pub(crate) async fn stream(&self, mut draft: Draft) -> Result<(Response, ResponseBody), Error> {
         self.shared.defaults.apply(&mut draft.request);
-        let limit = self.max_body(&draft);
         let journal = draft.journal.clone();
         if let Some(journal) = &journal {
             draft.request.extensions_mut().insert(journal.clone());
@@ -117,9 +121,9 @@ impl Http {
             &format_args!("answered {} with HTTP version {}", response.status(), response.version()),
         );
         match response.not_followed() {
-            Some(NotFollowed::Limit(_)) => Err(dead_end(ErrorKind::RedirectLimit, response, body, limit).await),
+            Some(NotFollowed::Limit(_)) => Err(dead_end(ErrorKind::RedirectLimit, response, body).await),
             Some(NotFollowed::MissingLocation) => {
-                Err(dead_end(ErrorKind::RedirectMissingLocation, response, body, limit).await)
+                Err(dead_end(ErrorKind::RedirectMissingLocation, response, body).await)
             }
             _ => Ok((response, body)),
         }
@@ -130,11 +134,12 @@ impl Http {
     }
 }
 
-/// A redirect that leads nowhere is an error that carries the last response, as in httplib2 (H-REDIR-06, 07).
-async fn dead_end(kind: ErrorKind, response: Response, body: ResponseBody, limit: u64) -> Error {
-    // What matters is the redirect: content that cannot be read is left out.
-    let content = body.collect(limit).await.map(|(content, _)| content).unwrap_or_default();
-    Error::new(kind, Some(&response.uri().clone()), None).with_response(response, content)
+/// A redirect that leads nowhere is an error that carries the last response, as in httplib2 (H-REDIR-06, 07), and the
+/// beginning of its content: nobody waits long for the body of a redirect.
+async fn dead_end(kind: ErrorKind, response: Response, body: ResponseBody) -> Error {
+    let mut content = BytesMut::new();
+    drain(body, DiscardLimits::default(), |data| content.extend_from_slice(&data)).await;
+    Error::new(kind, Some(response.uri()), None).with_response(response, content.freeze())
 }
 
 fn note(journal: Option<&Journal>, fact: &dyn fmt::Display) {
@@ -168,6 +173,11 @@ impl Defaults {
             if !request.headers().contains_key(name) {
                 let values = self.headers.get_all(name).iter().cloned();
                 request.headers_mut().extend(values.map(|value| (name.clone(), value)));
+            }
+        }
+        for (name, value) in request.headers_mut() {
+            if self.sensitive.contains(name) {
+                value.set_sensitive(true);
             }
         }
         if let Some(deadline) = self.deadline

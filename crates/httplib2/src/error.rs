@@ -114,6 +114,12 @@ impl Error {
         self.inner.uri.as_ref()
     }
 
+    /// The host that the failure is about: after a redirect not the one that was asked for.
+    fn host(&self) -> Option<&str> {
+        let source = self.inner.source.as_deref().and_then(|source| cause_ref::<ConnectError>(source));
+        source.and_then(ConnectError::host).or_else(|| self.uri()?.host())
+    }
+
     /// The response that came with the failure, for [`ErrorKind::RedirectLimit`] and
     /// [`ErrorKind::RedirectMissingLocation`].
     #[must_use]
@@ -136,7 +142,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (ErrorKind::ServerNotFound, Some(host)) = (self.kind(), self.uri().and_then(Uri::host)) {
+        if let (ErrorKind::ServerNotFound, Some(host)) = (self.kind(), self.host()) {
             return write!(f, "unable to find the server at {host}");
         }
         write!(f, "{}", self.kind())?;

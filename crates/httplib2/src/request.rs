@@ -223,15 +223,20 @@ impl Draft {
         if headers.contains_key(header::TRANSFER_ENCODING) {
             return Err("Transfer-Encoding is set by the connection".into());
         }
-        let lengths = headers.get_all(header::CONTENT_LENGTH);
-        if let Some(exact) = self.request.body().size_hint().exact() {
-            let exact = exact.to_string();
-            if lengths.iter().any(|length| length.as_bytes() != exact.as_bytes()) {
+        if headers.get_all(header::HOST).iter().count() > 1 {
+            return Err("Host is given several times".into());
+        }
+        let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+        if let Some(length) = lengths.next() {
+            let Some(exact) = self.request.body().size_hint().exact() else {
+                return Err("Content-Length cannot be promised: the length of this body is not known".into());
+            };
+            if length.as_bytes() != exact.to_string().as_bytes() || lengths.next().is_some() {
                 return Err("Content-Length differs from the length of the body".into());
             }
         }
-        if lengths.iter().count() > 1 {
-            return Err("Content-Length is given several times".into());
+        if self.request.method() == Method::CONNECT {
+            return Err("CONNECT makes a tunnel, and there is nobody here to use it".into());
         }
         // RFC 9110 §9.3.8.
         if self.request.method() == Method::TRACE && !self.request.body().is_end_stream() {

@@ -286,9 +286,24 @@ impl fmt::Debug for Response {
             .field("status", &self.status())
             .field("version", &self.head.version)
             .field("uri", &Redacted(self.uri()))
-            .field("headers", self.headers())
+            .field("headers", &Fields(self.headers()))
             .field("previous", &self.previous)
             .finish_non_exhaustive()
+    }
+}
+
+/// Shows header fields without the URIs in them, which may hold secrets as any other.
+struct Fields<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const URIS: [HeaderName; 4] = [header::LOCATION, header::CONTENT_LOCATION, header::LINK, header::REFRESH];
+        f.debug_map()
+            .entries(self.0.iter().map(|(name, value)| {
+                let shown: &dyn fmt::Debug = if URIS.contains(name) { &format_args!("..") } else { value };
+                (name, format!("{shown:?}"))
+            }))
+            .finish()
     }
 }
 

@@ -94,7 +94,8 @@ pub(crate) fn failure(error: &BoxError) -> Failure {
     }
 }
 
-fn secrets(more: &[HeaderName]) -> Vec<HeaderName> {
+/// The request fields that hold secrets: the well-known ones and those that the caller named.
+pub(crate) fn secrets(more: &[HeaderName]) -> Vec<HeaderName> {
     let known = [
         header::AUTHORIZATION,
         header::COOKIE,

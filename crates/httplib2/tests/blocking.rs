@@ -99,3 +99,39 @@ fn a_request_that_panics_in_the_background_is_an_error_and_the_next_one_works() 
     // What the panicking program held is poisoned or not; the thread and its runtime go on.
     assert!(over(server()).request("http://a.example/").send().is_ok());
 }
+
+#[test]
+fn a_body_whose_delivery_dies_is_an_error_and_not_an_end() {
+    struct Dies(bool);
+    impl http_body::Body for Dies {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+            assert!(!self.0, "the body's own fault");
+            self.0 = true;
+            std::task::Poll::Ready(Some(Ok(http_body::Frame::data(bytes::Bytes::from_static(b"half")))))
+        }
+    }
+    let server = tower::service_fn(async |_: http::Request<Body>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Dies(false)))
+    });
+    let http = blocking::Http::from(Http::builder().build_over(server).unwrap());
+    let (_, mut body) = http.request("http://a.example/").stream().unwrap();
+    assert!(body.read_to_string(&mut String::new()).is_err());
+}
+
+#[test]
+fn a_request_from_within_its_own_thread_is_an_error_and_does_not_hang() {
+    let http = over(server());
+    let inner = http.clone();
+    let (said, hears) = std::sync::mpsc::channel();
+    let body = Body::chunks(std::iter::once_with(move || {
+        said.send(inner.request("http://a.example/").send().map(|_| ()).map_err(|error| error.kind())).unwrap();
+        "text"
+    }));
+    http.request("http://a.example/").method("PUT").body(body).send().unwrap();
+    assert_eq!(hears.recv().unwrap(), Err(ErrorKind::Other));
+}

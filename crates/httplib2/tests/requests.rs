@@ -169,3 +169,13 @@ async fn wrong_settings_are_an_error_of_the_builder() {
     assert_eq!(error.kind(), ErrorKind::InvalidSettings);
     drop(Http::new());
 }
+
+#[tokio::test]
+async fn what_would_be_read_in_two_ways_is_refused() {
+    let http = over(&server());
+    let request = || http.request("http://a.example/");
+    assert_eq!(refused(request().header("host", "one").header("host", "two")).await, ErrorKind::InvalidRequest);
+    assert_eq!(refused(request().method("CONNECT")).await, ErrorKind::InvalidRequest);
+    let promised = request().method("PUT").body(Body::chunks(["0123456789"])).header("content-length", "5");
+    assert_eq!(refused(promised).await, ErrorKind::InvalidRequest);
+}

@@ -131,3 +131,35 @@ async fn nothing_is_explained_unless_asked() {
     let (response, _) = http.request("http://a.example/").explain(true).await.unwrap();
     assert_eq!(response.explain().to_string(), "call: answered 200 OK with HTTP version 11");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_the_body_of_a_redirect_that_leads_nowhere() {
+    let endless = reply(302).header("location", "/").body("begun").stalling();
+    let http = over(Server::new().on("GET http://a.example/", endless));
+    let start = tokio::time::Instant::now();
+    let request = http.request("http://a.example/").redirections(0);
+    let error = request.stream().await.map(|_| ()).unwrap_err();
+    assert_eq!((error.kind(), error.content().unwrap().as_ref()), (ErrorKind::RedirectLimit, &b"begun"[..]));
+    assert_eq!(start.elapsed().as_secs(), 1);
+}
+
+#[tokio::test]
+async fn the_history_keeps_the_beginning_of_a_long_body() {
+    let server = Server::new()
+        .on("GET http://a.example/1", reply(302).header("location", "/2").body("x".repeat(70_000)))
+        .on("GET http://a.example/2", reply(200));
+    let (response, _) = over(server).request("http://a.example/1").await.unwrap();
+    assert_eq!(response.previous().unwrap().content().len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn no_debug_shows_a_secret_in_a_location_or_in_the_fields_of_the_request() {
+    let location = "http://joe:s3cret@b.example/x?token=s3cret";
+    let server = Server::new().on("GET http://a.example/", reply(302).header("location", location));
+    let request = || over(server.clone()).request("http://a.example/").header("authorization", "Bearer s3cret");
+    let error = request().redirections(0).await.unwrap_err();
+    assert!(!format!("{error:?} {error}").contains("s3cret"), "{error:?}");
+    let (response, _) = request().follow(Follow::Never).await.unwrap();
+    let shown = format!("{response:?} {:?}", response.request_headers());
+    assert!(!shown.contains("s3cret"), "{shown}");
+}

@@ -30,19 +30,19 @@ pub struct DiscardLimits {
 /// Returns whether the end was reached, so that the connection can be used again. Errors count as an end
 /// not reached; they concern nobody.
 pub async fn discard<R: Body>(body: R, limits: DiscardLimits) -> bool {
+    if body.size_hint().lower() > limits.bytes {
+        return false;
+    }
     drain(body, limits, |_| ()).await
 }
 
-/// Like [`discard`], and hands the data that pass by to `keep`: a redirect keeps the beginning of each body
-/// for its history.
+/// Like [`discard`], and hands the data that pass by to `keep`, up to the limit: a redirect keeps the beginning
+/// of each body for its history, also of one that is too long to be read to its end.
 ///
 /// Needs tokio's timer only when the body is not at hand at once.
 pub async fn drain<R: Body>(body: R, limits: DiscardLimits, mut keep: impl FnMut(Bytes)) -> bool {
     if body.is_end_stream() {
         return true;
-    }
-    if body.size_hint().lower() > limits.bytes {
-        return false;
     }
     let mut draining = pin!(read_to_end(body, limits.bytes, &mut keep));
     let at_hand = poll_fn(|cx| Poll::Ready(draining.as_mut().poll(cx))).await;
@@ -59,11 +59,12 @@ async fn read_to_end<R: Body>(body: R, limit: u64, keep: &mut impl FnMut(Bytes))
         let Ok(frame) = frame else { return false };
         if let Ok(mut data) = frame.into_data() {
             let length = data.remaining();
-            let Some(rest) = left.checked_sub(length as u64) else {
+            let fits = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+            keep(data.copy_to_bytes(fits));
+            if fits < length {
                 return false;
-            };
-            left = rest;
-            keep(data.copy_to_bytes(length));
+            }
+            left -= fits as u64;
         }
     }
     true
@@ -114,7 +115,7 @@ mod tests {
         sender.try_send(Frame::data(Bytes::from_static(b"456"))).unwrap();
         let mut kept = Vec::new();
         assert!(!drain(body, limits(5), |data| kept.push(data)).await);
-        assert_eq!(kept, ["123"]);
+        assert_eq!(kept, ["123", "45"]);
     }
 
     #[tokio::test(start_paused = true)]
