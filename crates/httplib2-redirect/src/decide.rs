@@ -53,6 +53,9 @@ pub(crate) enum Content {
     Gone,
 }
 
+/// No chain is longer, whatever limit is set: its history has to end somewhere.
+const MOST_REDIRECTS: usize = 1_000;
+
 pub(crate) fn decide(
     rules: &Rules,
     policy: &dyn RedirectPolicy,
@@ -83,7 +86,7 @@ fn next(
     if !rules.follows(rules.follow_for(sent.options), status, sent.method) {
         return Err(NotFollowed::UnsafeMethod);
     }
-    let limit = sent.options.get().map_or(rules.max_redirects, |MaxRedirects(limit)| *limit);
+    let limit = sent.options.get().map_or(rules.max_redirects, |MaxRedirects(limit)| *limit).min(MOST_REDIRECTS);
     if sent.hops >= limit {
         return Err(NotFollowed::Limit(limit));
     }

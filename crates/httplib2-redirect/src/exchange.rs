@@ -29,6 +29,17 @@ struct Spare<B> {
     has_content: bool,
 }
 
+/// The steps so far, and what is kept of them.
+#[derive(Default)]
+struct History {
+    hops: Vec<Hop>,
+    body_bytes: usize,
+    head_bytes: usize,
+}
+
+/// Beyond this, the fields of followed responses are forgotten: a hostile chain must not fill the memory.
+const MAX_HEAD_BYTES: usize = 1024 * 1024;
+
 /// Sends, and sends again as long as the answer redirects.
 ///
 /// `service` was polled ready. Dropping the future at any `await` drops the answer or the send that is under
@@ -45,44 +56,41 @@ where
     P: RedirectPolicy,
 {
     let mut spare = Spare::of(&request);
-    let mut previous = Vec::new();
+    let mut history = History::default();
     let mut response = service.call(request).await?;
     loop {
-        let sent = spare.sent(previous.len());
+        let sent = spare.sent(history.hops.len());
         let not_followed = match decide(&rules, &*policy, sent, response.status(), response.headers()) {
-            Decision::Return if previous.is_empty() => return Ok(response),
+            Decision::Return if history.hops.is_empty() => return Ok(response),
             Decision::Return => None,
             Decision::Keep(reason) => Some(reason),
             Decision::Follow(next) if !spare.claim(&next) => Some(NotFollowed::BodyGone),
             Decision::Follow(next) => {
                 let (head, body) = response.into_parts();
-                let hop = give_up(head, body, &mut spare, &next, &rules, &previous).await;
-                previous.push(hop);
+                give_up(head, body, &mut spare, &next, &rules, &mut history).await;
                 let request = spare.take();
                 poll_fn(|cx| service.poll_ready(cx)).await?;
                 response = service.call(request).await?;
                 continue;
             }
         };
-        Hops::mark(&mut response, previous, &spare.request(), &spare.head.extensions, not_followed);
+        Hops::mark(&mut response, history.hops, &spare.request(), &spare.head.extensions, not_followed);
         return Ok(response);
     }
 }
 
-/// Drains a response that is followed, turns the spare into the next request, and says what happened.
+/// Drains a response that is followed, turns the spare into the next request, and keeps what happened.
 async fn give_up<B, R: Body>(
-    head: response::Parts,
+    mut head: response::Parts,
     body: R,
     spare: &mut Spare<B>,
     next: &Next,
     rules: &Rules,
-    previous: &[Hop],
-) -> Hop
-where
+    history: &mut History,
+) where
     B: Body + Resend,
 {
-    let kept_so_far: usize = previous.iter().map(|hop| hop.response.body().len()).sum();
-    let left = rules.history_bytes.saturating_sub(kept_so_far);
+    let left = rules.history_bytes.saturating_sub(history.body_bytes);
     let mut kept = BytesMut::new();
     let mut fits = true;
     let drained = drain(body, rules.discard_limits, |data| {
@@ -91,6 +99,12 @@ where
         kept.extend_from_slice(&data[..length]);
     })
     .await;
+
+    history.body_bytes += kept.len();
+    history.head_bytes += head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    if history.head_bytes > MAX_HEAD_BYTES {
+        head.headers.clear();
+    }
 
     let before = (spare.head.method.clone(), spare.head.uri.clone());
     let headers = spare.head.headers.clone();
@@ -106,7 +120,7 @@ where
         dropped,
     };
     Journal::record(&spare.head.extensions, "redirect", &Followed { hop: &hop, next });
-    hop
+    history.hops.push(hop);
 }
 
 /// The journal's line for one hop.

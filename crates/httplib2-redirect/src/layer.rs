@@ -44,7 +44,7 @@ impl<P> RedirectLayer<P> {
         self.set(|rules| rules.follow = follow)
     }
 
-    /// How many redirects of one call are followed. Default: 5. Per request:
+    /// How many redirects of one call are followed. Default: 5. At most 1,000. Per request:
     /// [`MaxRedirects`](crate::MaxRedirects).
     #[must_use]
     pub fn max_redirects(self, limit: usize) -> Self {
@@ -99,7 +99,7 @@ impl<P> RedirectLayer<P> {
     }
 
     /// How many bytes of the bodies of followed responses are kept in [`Hops`](crate::Hops), all together.
-    /// Default: 64 KiB.
+    /// Default: 64 KiB. Of their header fields 1 MiB is kept.
     #[must_use]
     pub fn history_bytes(self, bytes: usize) -> Self {
         self.set(|rules| rules.history_bytes = bytes)

@@ -116,3 +116,16 @@ async fn an_early_redirect_takes_the_body_over_from_the_send_that_is_under_way()
     assert_eq!(sending.await.unwrap().unwrap().status(), 200);
     assert_eq!(server.requests()[1].body(), "text");
 }
+
+#[tokio::test]
+async fn the_longest_chain_and_the_fields_of_its_history_are_bounded() {
+    let server = Server::answering(|_, _| reply(302).header("location", "/").header("x-big", "x".repeat(10_000)));
+    let mut endless = request("GET http://a.example/");
+    endless.extensions_mut().insert(httplib2_redirect::MaxRedirects(usize::MAX));
+    let response = RedirectLayer::new().layer(server).oneshot(endless).await.unwrap();
+    let hops = response.extensions().get::<Hops>().unwrap();
+    assert_eq!(hops.previous().len(), 1_000);
+    assert_eq!(hops.not_followed(), Some(&NotFollowed::Limit(1_000)));
+    let with_fields = hops.previous().iter().filter(|hop| !hop.response.headers().is_empty()).count();
+    assert!((100..110).contains(&with_fields), "{with_fields}");
+}
