@@ -78,7 +78,10 @@ impl Error {
     pub(crate) fn from_cause(uri: &Uri, cause: impl Into<BoxError>) -> Self {
         let cause = cause.into();
         let connect = cause_ref::<ConnectError>(&*cause);
-        let kind = if is_caused_by::<DeadlineExceeded>(&*cause)
+        // The caller's own body comes first: what its error was caused by is not about this call.
+        let kind = if connect.is_some_and(ConnectError::is_request_body) {
+            ErrorKind::Send
+        } else if is_caused_by::<DeadlineExceeded>(&*cause)
             || is_caused_by::<TimeoutError>(&*cause)
             || connect.is_some_and(ConnectError::is_timeout)
         {

@@ -132,3 +132,20 @@ async fn a_head_has_no_content_and_keeps_its_connection() {
     }
     assert_eq!(wire.connections(), 1);
 }
+
+#[tokio::test]
+async fn a_request_body_that_fails_is_an_error_of_sending_whatever_its_cause() {
+    struct Fails(bool);
+    impl std::io::Read for Fails {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if std::mem::replace(&mut self.0, true) {
+                return Err(std::io::ErrorKind::TimedOut.into());
+            }
+            buffer[0] = b'x';
+            Ok(1)
+        }
+    }
+    let wire = Wire::new(|peer| answer(peer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let request = over(&wire).request("http://a.example/").method("PUT").body(Body::reader(Fails(false)));
+    assert_eq!(request.await.unwrap_err().kind(), ErrorKind::Send);
+}
