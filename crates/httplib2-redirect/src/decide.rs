@@ -7,7 +7,7 @@ use httplib2_core::who::Origin;
 use httplib2_syntax::uri;
 
 use crate::{
-    Attempt, Downgrade, Follow, MaxRedirects, NotFollowed, RedirectPolicy,
+    Attempt, Downgrade, MaxRedirects, NotFollowed, RedirectPolicy,
     carry::{has_credentials, has_precondition},
     rules::Rules,
 };
@@ -141,14 +141,6 @@ fn permit(rules: &Rules, sent: Sent<'_>, next: &Next) -> Result<(), NotFollowed>
 fn leaves_origin(from: &Uri, to: &Uri) -> bool {
     let same_text = from.scheme() == to.scheme() && from.authority() == to.authority();
     !same_text && (Origin::of(from).is_none() || Origin::of(from) != Origin::of(to))
-}
-
-// === impl Rules ===
-
-impl Rules {
-    pub(crate) fn follow_for(&self, options: &Extensions) -> Follow {
-        options.get().copied().unwrap_or(self.follow)
-    }
 }
 
 #[cfg(test)]

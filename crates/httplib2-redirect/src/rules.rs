@@ -1,6 +1,6 @@
 //! The settings of a layer, and the matrix of status codes and methods that they span.
 
-use http::{HeaderName, Method, StatusCode};
+use http::{Extensions, HeaderName, Method, StatusCode};
 use httplib2_core::body::DiscardLimits;
 
 use crate::Follow;
@@ -60,6 +60,10 @@ impl Default for Rules {
 }
 
 impl Rules {
+    pub(crate) fn follow_for(&self, options: &Extensions) -> Follow {
+        options.get().copied().unwrap_or(self.follow)
+    }
+
     pub(crate) fn is_safe(&self, method: &Method) -> bool {
         self.safe_methods.contains(method)
     }

@@ -1,7 +1,7 @@
 use http::HeaderName;
 
 use super::*;
-use crate::{Always, SameOrigin, policy_fn};
+use crate::{Always, Follow, SameOrigin, policy_fn};
 
 /// A GET of `http://a.example/x`, to be changed by each test.
 struct Case {
