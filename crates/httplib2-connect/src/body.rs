@@ -35,8 +35,7 @@ pub struct ConnectBody {
 
 /// What HTTP/2 adds: a stream may be reset without an error (RFC 9113 §8.1), which hyper takes for its end.
 pub(crate) struct Stream {
-    /// The request body, unless it was empty.
-    pub(crate) upload: Option<Progress>,
+    pub(crate) upload: Progress,
 }
 
 /// The limit of each wait for a frame.
@@ -67,10 +66,7 @@ impl ConnectBody {
     /// only the length tells.
     fn is_cut(&self) -> bool {
         let Some(inner) = &self.inner else { return false };
-        let was_reset = self
-            .stream
-            .as_ref()
-            .is_some_and(|stream| stream.upload.as_ref().is_none_or(Progress::is_whole) && !inner.is_end_stream());
+        let was_reset = self.stream.as_ref().is_some_and(|stream| stream.upload.is_whole() && !inner.is_end_stream());
         was_reset || inner.size_hint().lower() > 0
     }
 

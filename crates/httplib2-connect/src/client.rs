@@ -21,6 +21,7 @@ use crate::{
     dial::Connect,
     error::ConnectError,
     exchange::{Sending, exchange},
+    facts::Answered,
     options::IoTimeout,
     pools::Pools,
     send_body::SendBody,
@@ -40,6 +41,7 @@ pub struct Client<B, C = Connector> {
 struct Shared<B, C> {
     pools: Pools<B, C>,
     io_timeout: Option<Duration>,
+    answered: Arc<Answered>,
 }
 
 // === impl Client ===
@@ -53,7 +55,7 @@ impl Client<()> {
 
 impl<B, C> Client<B, C> {
     pub(crate) fn new(pools: Pools<B, C>, io_timeout: Option<Duration>) -> Self {
-        Self { shared: Arc::new(Shared { pools, io_timeout }) }
+        Self { shared: Arc::new(Shared { pools, io_timeout, answered: Arc::default() }) }
     }
 }
 
@@ -73,8 +75,8 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let limit = request.extensions().get().map_or(self.shared.io_timeout, |IoTimeout(limit)| Some(*limit));
         let prepared = prepare(request.uri_mut());
-        let mut request = request.map(SendBody::new);
-        let sending = Sending::new(&mut request, limit);
+        let request = request.map(SendBody::new);
+        let sending = Sending::new(&request, limit, &self.shared.answered);
         if let Err(error) = prepared {
             return Exchange::passing(ready(Err(sending.refused(error))));
         }

@@ -59,6 +59,12 @@ pub struct UnsupportedScheme {
 #[non_exhaustive]
 pub struct NotAbsolute;
 
+/// The content of a response is in a transfer coding other than `chunked`, which is the only one that is asked for
+/// (RFC 9112 §7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownTransferCoding;
+
 /// A client that cannot be built as it was asked to.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -136,7 +142,7 @@ impl ConnectError {
         self.0.diagnosis.unprocessed
     }
 
-    /// Whether the connection had carried a response before, or `None` when there was none.
+    /// Whether the connection had carried a response before, or `None` when none had taken the request.
     #[must_use]
     pub fn reused(&self) -> Option<bool> {
         self.0.reused
@@ -238,6 +244,16 @@ impl fmt::Display for NotAbsolute {
 }
 
 impl Error for NotAbsolute {}
+
+// === impl UnknownTransferCoding ===
+
+impl fmt::Display for UnknownTransferCoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the content is in a transfer coding other than chunked")
+    }
+}
+
+impl Error for UnknownTransferCoding {}
 
 // === impl BuildError ===
 

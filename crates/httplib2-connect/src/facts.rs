@@ -1,15 +1,17 @@
 //! What a response tells of the connection that it came over.
 
 use std::{
+    collections::HashMap,
     fmt,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use http::Version;
+use tokio::task;
 
 /// How a response was obtained: over which connection, and whether that had been used before.
 ///
@@ -26,6 +28,14 @@ pub struct Connection {
     /// The responses that came over this connection so far. It is shared by all who used it.
     answers: Arc<AtomicUsize>,
 }
+
+/// The living connections that a response came over, by the task that drives each.
+///
+/// hyper-util names the connection on a response and in an error. Of a request that is given up it says nothing,
+/// and it lets go of a connection only together with the request. What the request's body then knows is the task
+/// that took it, which is a connection's own.
+#[derive(Debug, Default)]
+pub(crate) struct Answered(Mutex<HashMap<task::Id, Weak<AtomicUsize>>>);
 
 // === impl Connection ===
 
@@ -57,6 +67,28 @@ impl fmt::Display for Connection {
     }
 }
 
+// === impl Answered ===
+
+impl Answered {
+    /// Notes the first response of a connection.
+    pub(crate) fn note(&self, driver: task::Id, connection: &Connection) {
+        let mut known = self.lock();
+        if known.len() == known.capacity() {
+            known.retain(|_, answers| answers.strong_count() > 0);
+        }
+        known.insert(driver, Arc::downgrade(&connection.answers));
+    }
+
+    /// Whether a response came over the connection that this task drives.
+    pub(crate) fn contains(&self, driver: task::Id) -> bool {
+        self.lock().contains_key(&driver)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<task::Id, Weak<AtomicUsize>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +103,25 @@ mod tests {
         assert!(shared.has_answered());
         assert_eq!(first.to_string(), "new connection to 127.0.0.1:80, HTTP/1.1");
         assert_eq!(second.to_string(), "reused connection to 127.0.0.1:80, HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn connections_that_are_gone_are_forgotten() {
+        let answered = Answered::default();
+        let living = Connection::new(None);
+        let (first, others) = (driver().await, 10_000);
+        answered.note(first, &living);
+        for _ in 0..others {
+            answered.note(driver().await, &Connection::new(None));
+        }
+        assert!(answered.contains(first));
+        assert!(!answered.contains(driver().await));
+        assert!(answered.lock().len() < 10);
+    }
+
+    /// The task of one more connection.
+    async fn driver() -> task::Id {
+        tokio::spawn(async { task::id() }).await.unwrap()
     }
 
     #[test]

@@ -96,7 +96,8 @@
 //! # Errors
 //!
 //! [`ConnectError`], for a request without a response as well as for a body that did not arrive whole. Its
-//! typed causes: [`ServerNotFound`], [`UnsupportedScheme`], [`NotAbsolute`], `std::io::Error`, and rustls'.
+//! typed causes: [`ServerNotFound`], [`UnsupportedScheme`], [`NotAbsolute`], [`UnknownTransferCoding`],
+//! `std::io::Error`, and rustls'.
 //! [`BuildError`] where a client cannot be built as it was asked to.
 //!
 //! | the server | [phase](ConnectError::phase) | [lost](ConnectError::is_connection_lost) | [unprocessed](ConnectError::is_unprocessed) |
@@ -107,6 +108,7 @@
 //! | refuses an HTTP/2 stream | `Receive` or `Send` | no | yes |
 //! | goes away (HTTP/2) before it saw the request | `Receive` or `Send` | yes | yes |
 //! | answers with what is not HTTP | `Receive` or `Send` | no | no |
+//! | sends content in a transfer coding other than `chunked` | `Receive` | no | no |
 //! | says nothing for too long | any; [`is_timeout`](ConnectError::is_timeout) | no | until `Tls` |
 //! | closes within the body of the response | `Receive`; [`response_started`](ConnectError::response_started) | yes | no |
 //!
@@ -141,7 +143,7 @@ pub use self::{
     client::Client,
     connector::Connector,
     dial::Connect,
-    error::{BuildError, ConnectError, NotAbsolute, Phase, UnsupportedScheme},
+    error::{BuildError, ConnectError, NotAbsolute, Phase, UnknownTransferCoding, UnsupportedScheme},
     facts::Connection,
     options::{IoTimeout, TlsVersion},
     resolve::{Resolver, ServerNotFound},

@@ -7,10 +7,10 @@ use std::time::Duration;
 ///
 /// A request extension; it replaces what
 /// [`ClientBuilder::io_timeout`](crate::ClientBuilder::io_timeout) says for all requests. It bounds, each by
-/// itself: getting a connection (from the pool, or resolved, connected and secured); the wait until the head
-/// of the response is there, which starts anew with every frame that is taken from the request body, so that
-/// a long upload is not cut; and every wait for a frame of the response body. `Duration::MAX` stands for no
-/// limit.
+/// itself: getting a connection (from the pool, or resolved, connected and secured) that takes the request; the wait
+/// until the head of the response is there, which starts anew with every frame that is taken from the request body, so
+/// that a long upload is not cut; and every wait for a frame of the response body. Time in which a frame of the request
+/// body is waited for is the caller's own and does not count. `Duration::MAX` stands for no limit.
 ///
 /// ```
 /// use http::Request;

@@ -4,32 +4,43 @@ use std::{
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use httplib2_core::error::BoxError;
-use tokio::time::Instant;
+use tokio::{task, time::Instant};
 
-/// The request body as hyper takes it. It notes when a frame was taken, and keeps the caller's error.
+/// The request body as hyper takes it. It notes how far its sending has come, and keeps the caller's error.
 ///
 /// hyper hides that error over HTTP/2, where only the stream that it resets is seen.
 pub(crate) struct SendBody<B> {
     inner: B,
-    /// `None` for an empty body, which neither progresses nor fails.
-    progress: Option<Progress>,
+    progress: Progress,
 }
 
-/// How far the sending of one request body has come, shared by the body and by whoever waits.
+/// How far the sending of one request has come, shared by its body and by whoever waits.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<Mutex<State>>);
 
 struct State {
-    /// When the last frame was taken.
-    last: Option<Instant>,
+    stage: Stage,
+    /// The task of the connection that took the request.
+    driver: Option<task::Id>,
     whole: bool,
     failure: Option<BoxError>,
+}
+
+/// What an exchange waits for.
+#[derive(Clone, Copy)]
+pub(crate) enum Stage {
+    /// A connection that takes the request.
+    Connection,
+    /// The caller's own body, whose next frame is not ready.
+    Caller,
+    /// The server, to take more or to answer, since what was last taken of the request.
+    Server(Instant),
 }
 
 /// Tells hyper that the caller's body failed. The failure itself waits in [`Progress`].
@@ -38,16 +49,13 @@ pub(crate) struct BodyFailed;
 
 // === impl SendBody ===
 
-impl<B: Body> SendBody<B> {
-    pub(crate) fn new(inner: B) -> Self {
-        let progress = (!inner.is_end_stream()).then(Progress::new);
-        Self { inner, progress }
-    }
-}
-
 impl<B> SendBody<B> {
-    /// The progress of this body, unless it is empty.
-    pub(crate) fn progress(&self) -> Option<Progress> {
+    pub(crate) fn new(inner: B) -> Self {
+        let state = State { stage: Stage::Connection, driver: None, whole: false, failure: None };
+        Self { inner, progress: Progress(Arc::new(Mutex::new(state))) }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
         self.progress.clone()
     }
 }
@@ -60,28 +68,31 @@ where
     type Error = BodyFailed;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailed>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        let Some(progress) = &self.progress else {
-            return Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyFailed)));
-        };
-        Poll::Ready(match frame {
-            Some(Ok(frame)) => {
-                progress.taken(frame.is_trailers() || self.inner.is_end_stream());
-                Some(Ok(frame))
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Pending => {
+                self.progress.waits_for_caller();
+                Poll::Pending
             }
-            Some(Err(error)) => {
-                progress.failed(error.into());
-                Some(Err(BodyFailed))
+            Poll::Ready(Some(Ok(frame))) => {
+                self.progress.taken(frame.is_trailers() || self.inner.is_end_stream());
+                Poll::Ready(Some(Ok(frame)))
             }
-            None => {
-                progress.taken(true);
-                None
+            Poll::Ready(Some(Err(error))) => {
+                self.progress.failed(error.into());
+                Poll::Ready(Some(Err(BodyFailed)))
             }
-        })
+            Poll::Ready(None) => {
+                self.progress.taken(true);
+                Poll::Ready(None)
+            }
+        }
     }
 
+    /// A connection that takes a request asks this first, which tells that the request is on its way.
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        let ends = self.inner.is_end_stream();
+        self.progress.taken_up(ends);
+        ends
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -92,13 +103,13 @@ where
 // === impl Progress ===
 
 impl Progress {
-    fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { last: None, whole: false, failure: None })))
+    pub(crate) fn stage(&self) -> Stage {
+        self.lock().stage
     }
 
-    /// When the last frame was taken.
-    pub(crate) fn last(&self) -> Option<Instant> {
-        self.lock().last
+    /// The task of the connection that took the request, if one did.
+    pub(crate) fn driver(&self) -> Option<task::Id> {
+        self.lock().driver
     }
 
     /// Whether the whole body was taken.
@@ -106,15 +117,34 @@ impl Progress {
         self.lock().whole
     }
 
+    /// Whether no connection took the request, nor will: it was dropped before.
+    pub(crate) fn is_over_before_it_began(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && matches!(self.stage(), Stage::Connection)
+    }
+
     /// The error that the body gave instead of a frame.
     pub(crate) fn take_failure(&self) -> Option<BoxError> {
         self.lock().failure.take()
     }
 
+    fn taken_up(&self, whole: bool) {
+        let mut state = self.lock();
+        // It is asked again between frames, which says nothing new.
+        if let Stage::Connection = state.stage {
+            state.stage = Stage::Server(Instant::now());
+            state.driver = task::try_id();
+            state.whole = whole;
+        }
+    }
+
     fn taken(&self, whole: bool) {
         let mut state = self.lock();
-        state.last = Some(Instant::now());
+        state.stage = Stage::Server(Instant::now());
         state.whole = whole;
+    }
+
+    fn waits_for_caller(&self) {
+        self.lock().stage = Stage::Caller;
     }
 
     fn failed(&self, error: BoxError) {

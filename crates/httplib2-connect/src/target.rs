@@ -24,8 +24,13 @@ pub(crate) fn prepare(uri: &mut Uri) -> Result<(), BoxError> {
     if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
         return Err(UnsupportedScheme::new(scheme).into());
     }
-    let authority = uri.authority().filter(|authority| is_usable(authority)).ok_or(NotAbsolute)?;
-    if let Some((_, server)) = authority.as_str().rsplit_once('@') {
+    let authority = uri.authority().ok_or(NotAbsolute)?.as_str();
+    let userinfo = authority.bytes().rposition(|byte| byte == b'@');
+    let server = userinfo.map_or(authority, |end| &authority[end + 1..]);
+    if !is_usable(server.as_bytes()) {
+        return Err(NotAbsolute.into());
+    }
+    if userinfo.is_some() {
         let server: Authority = server.parse()?;
         let mut parts = mem::take(uri).into_parts();
         parts.authority = Some(server);
@@ -35,11 +40,15 @@ pub(crate) fn prepare(uri: &mut Uri) -> Result<(), BoxError> {
 }
 
 /// Whether there is a host, and a port that is one: hyper-util would take any other for the default port.
-fn is_usable(authority: &Authority) -> bool {
-    let host = authority.host();
-    let server = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, server)| server);
-    let port = server.strip_prefix(host).unwrap_or_default();
-    !host.is_empty() && (matches!(port, "" | ":") || authority.port_u16().is_some_and(|port| port > 0))
+fn is_usable(server: &[u8]) -> bool {
+    // The last of the two, because colons in brackets belong to an address.
+    let colon = server.iter().rposition(|byte| matches!(byte, b':' | b']')).filter(|at| server[*at] == b':');
+    let (host, port) = server.split_at(colon.unwrap_or(server.len()));
+    let number = port.iter().skip(1).try_fold(0_u16, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    });
+    !host.is_empty() && (port.len() <= 1 || number.is_some_and(|number| number > 0))
 }
 
 // === impl Target ===
@@ -77,7 +86,9 @@ mod tests {
 
     #[test]
     fn http_and_https_are_sent_anywhere() {
-        for uri in ["http://a/", "HTTPS://a:1/b?c", "http://[::1]/", "http://[::1]:8080/", "http://a:/"] {
+        for uri in
+            ["http://a/", "HTTPS://a:1/b?c", "http://[::1]/", "http://[::1]:8080/", "http://a:65535/", "http://a:/"]
+        {
             assert_eq!(prepared(uri).unwrap().to_lowercase(), uri.to_lowercase());
         }
     }
@@ -98,7 +109,9 @@ mod tests {
 
     #[test]
     fn a_uri_without_a_server_is_not_sent() {
-        for uri in ["/a", "a:80", "*", "http://:80/", "http://user@/", "http://a:0/", "http://a:65536/"] {
+        for uri in
+            ["/a", "a:80", "*", "http://:80/", "http://user@/", "http://a:0/", "http://a:65536/", "http://a:+80/"]
+        {
             assert!(prepared(uri).is_err(), "{uri}");
         }
         assert!(is_caused_by::<NotAbsolute>(&*prepared("/a").unwrap_err()));

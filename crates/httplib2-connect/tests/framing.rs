@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use common::{Body, OK, always, answer, client, get, pipe::Pipes, read_head, send, server, text};
 use http::Request;
-use httplib2_connect::{Client, Phase};
+use httplib2_connect::{Client, Phase, UnknownTransferCoding};
+use httplib2_core::error::is_caused_by;
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// A server whose first connection answers with `first`, and whose others behave.
@@ -91,6 +92,54 @@ async fn a_content_length_that_is_not_one_number_is_an_error() {
         let address = always(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nok")).await;
         let error = text(&client(), format!("http://{address}/")).await.unwrap_err();
         assert!(!error.is_connection_lost() && !error.is_unprocessed(), "{length}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn content_in_a_transfer_coding_other_than_chunked_is_an_error() {
+    let codings = [
+        "gzip",
+        "gzip, chunked",
+        "chunked, gzip",
+        "chunked, chunked",
+        "chunked\r\nTransfer-Encoding: chunked",
+        "gzip\r\nTransfer-Encoding: chunked",
+        "identity",
+        "xchunked",
+        "chunked;a=b",
+        "",
+    ];
+    for coding in codings {
+        let content = "2\r\nok\r\n0\r\n\r\n";
+        let address = server(move |_, mut stream| async move {
+            read_head(&mut stream).await;
+            answer(&mut stream, format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n{content}")).await;
+        })
+        .await;
+        let error = text(&client(), format!("http://{address}/")).await.unwrap_err();
+        assert!(is_caused_by::<UnknownTransferCoding>(&error), "{coding}: {error:?}");
+        assert_eq!(error.to_string(), format!("receiving from {address}: the response is malformed"));
+        assert!(error.response_started() && !error.is_connection_lost() && !error.is_unprocessed());
+    }
+}
+
+#[tokio::test]
+async fn chunked_is_chunked_however_it_is_written() {
+    for coding in ["Chunked", " \tCHUNKED\t "] {
+        let address =
+            always(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding:{coding}\r\n\r\n2\r\nok\r\n0\r\n\r\n")).await;
+        assert_eq!(text(&client(), format!("http://{address}/")).await.unwrap().1, "ok");
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_coding_of_no_content_does_no_harm() {
+    let address = always("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: gzip, chunked\r\n\r\n").await;
+    let client = client();
+    for method in ["GET", "HEAD"] {
+        let request =
+            Request::builder().method(method).uri(format!("http://{address}/")).body(common::empty()).unwrap();
+        assert_eq!(send(&client, request).await.unwrap().status(), 304);
     }
 }
 

@@ -6,12 +6,16 @@ mod common;
 use std::{future::pending, io, time::Duration};
 
 use bytes::Bytes;
-use common::{Body, OK, answer, bounded, client, empty, get, read_head, send, server, text};
+use common::{Body, OK, answer, bounded, empty, get, pipe::Pipes, read_head, send, server, text};
 use http::Request;
 use http_body::Frame;
 use http_body_util::{BodyExt, Channel};
 use httplib2_connect::{Client, ConnectError, IoTimeout, Phase, Resolver};
-use tokio::{io::AsyncReadExt, time::Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    sync::mpsc,
+    time::Instant,
+};
 
 const SHORT: Duration = Duration::from_millis(150);
 
@@ -140,38 +144,86 @@ async fn a_body_is_at_its_end_after_an_error() {
     assert!(bounded(body.frame()).await.is_none());
 }
 
-#[tokio::test]
-async fn an_upload_that_progresses_is_not_cut_and_one_that_stalls_is() {
-    let address = server(|_, mut stream| async move {
-        let head = read_head(&mut stream).await.unwrap();
-        assert!(head.contains("content-length: 6"));
-        let mut body = [0; 6];
-        if stream.read_exact(&mut body).await.is_ok() {
-            answer(&mut stream, OK).await;
+/// A request whose body has `frames` frames of 64 KiB, and `pause` before each of them.
+fn upload(uri: impl AsRef<str>, frames: usize, pause: Duration) -> Request<Body> {
+    let (mut sender, body) = Channel::<Bytes, io::Error>::new(1);
+    tokio::spawn(async move {
+        for _ in 0..frames {
+            tokio::time::sleep(pause).await;
+            if sender.send(Frame::data(Bytes::from_static(&[b'x'; FRAME]))).await.is_err() {
+                return;
+            }
         }
+    });
+    Request::put(uri.as_ref()).extension(IoTimeout(SHORT)).body(body.map_err(Into::into).boxed()).unwrap()
+}
+
+const FRAME: usize = 64 * 1024;
+
+/// A client of a server that takes a frame of an upload after each `pause`, and answers when it has `frames`.
+fn slow_taker(frames: usize, pause: Duration) -> Client<Body, Pipes> {
+    let (pipes, mut opened) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut pipe: DuplexStream = opened.recv().await.unwrap();
+        read_head(&mut pipe).await.unwrap();
+        for _ in 0..frames {
+            tokio::time::sleep(pause).await;
+            pipe.read_exact(&mut [0; FRAME]).await.unwrap();
+        }
+        pipe.write_all(OK.as_bytes()).await.unwrap();
+        pending::<()>().await
+    });
+    Client::builder().build_with_connector(Pipes::http1(pipes))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_may_take_long_while_the_server_takes_it() {
+    // hyper takes the next frames when what it has of them, some 400 KiB, is written.
+    let client = slow_taker(30, SHORT / 8);
+    let start = Instant::now();
+    let response = send(&client, upload("http://example.org/", 30, Duration::ZERO)).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(start.elapsed() > SHORT * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_the_server_does_not_take_is_cut() {
+    let client = slow_taker(30, SHORT * 2);
+    let error = send(&client, upload("http://example.org/", 30, Duration::ZERO)).await.unwrap_err();
+    timed_out(&error, Phase::Send);
+    assert_eq!(error.reused(), Some(false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_body_of_the_callers_own_is_not_held_against_the_server() {
+    let client = slow_taker(5, Duration::ZERO);
+    let response = send(&client, upload("http://example.org/", 5, SHORT * 10)).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_has_the_whole_timeout_from_when_the_callers_body_is_sent() {
+    let client = slow_taker(6, SHORT * 2);
+    let start = Instant::now();
+    let error = send(&client, upload("http://example.org/", 1, SHORT * 10 + SHORT / 2)).await.unwrap_err();
+    timed_out(&error, Phase::Receive);
+    assert_eq!(start.elapsed(), SHORT * 11 + SHORT / 2);
+}
+
+#[tokio::test]
+async fn a_timeout_says_whether_the_connection_was_used_before() {
+    let address = server(|_, mut stream| async move {
+        read_head(&mut stream).await;
+        answer(&mut stream, OK).await;
+        pending().await
     })
     .await;
-    let upload = |frames: usize| {
-        let (mut sender, body) = Channel::<Bytes, io::Error>::new(1);
-        tokio::spawn(async move {
-            for _ in 0..frames {
-                if sender.send(Frame::data(Bytes::from_static(b"x"))).await.is_err() {
-                    return;
-                }
-                tokio::time::sleep(SHORT / 2).await;
-            }
-            if frames < 6 {
-                tokio::time::sleep(SHORT * 20).await;
-            }
-        });
-        Request::put(format!("http://{address}/"))
-            .header("content-length", "6")
-            .extension(IoTimeout(SHORT))
-            .body(body.map_err(Into::into).boxed())
-            .unwrap()
-    };
-    assert_eq!(send(&client(), upload(6)).await.unwrap().status(), 200);
-    timed_out(&send(&client(), upload(3)).await.unwrap_err(), Phase::Send);
+    let client = Client::builder().io_timeout(SHORT).build().unwrap();
+    let uri = format!("http://{address}/");
+    assert!(!text(&client, &uri).await.unwrap().0.reused);
+    let error = text(&client, &uri).await.unwrap_err();
+    timed_out(&error, Phase::Receive);
+    assert_eq!(error.reused(), Some(true));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What is kept of the request while it is under way.
-struct Spare<B> {
+pub(crate) struct Spare<B> {
     head: request::Parts,
     fragment: Option<Arc<str>>,
     /// `None` when it cannot be sent again.
@@ -42,11 +42,12 @@ const MAX_HEAD_BYTES: usize = 1024 * 1024;
 
 /// Sends, and sends again as long as the answer redirects.
 ///
-/// `service` was polled ready. Dropping the future at any `await` drops the answer or the send that is under
+/// `service` was polled ready and made the `first` send. Dropping the future at any `await` drops the answer or the send that is under
 /// way; nothing runs on.
 pub(crate) async fn exchange<S, B, P>(
     mut service: S,
-    request: Request<B>,
+    first: S::Future,
+    mut spare: Spare<B>,
     rules: Arc<Rules>,
     policy: Arc<P>,
 ) -> Result<Response<S::ResponseBody>, S::Error>
@@ -55,9 +56,8 @@ where
     B: Body + Resend,
     P: RedirectPolicy,
 {
-    let mut spare = Spare::of(&request);
     let mut history = History::default();
-    let mut response = service.call(request).await?;
+    let mut response = first.await?;
     loop {
         let sent = spare.sent(history.hops.len());
         let not_followed = match decide(&rules, &*policy, sent, response.status(), response.headers()) {
@@ -132,7 +132,7 @@ struct Followed<'a> {
 // === impl Spare ===
 
 impl<B: Body + Resend> Spare<B> {
-    fn of(request: &Request<B>) -> Self {
+    pub(crate) fn of(request: &Request<B>) -> Self {
         let (mut head, ()) = Request::new(()).into_parts();
         head.method = request.method().clone();
         head.uri = request.uri().clone();

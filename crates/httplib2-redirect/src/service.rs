@@ -13,7 +13,11 @@ use httplib2_core::{
 };
 use tower_service::Service;
 
-use crate::{Always, Follow, RedirectPolicy, exchange::exchange, rules::Rules};
+use crate::{
+    Always, Follow, RedirectPolicy,
+    exchange::{Spare, exchange},
+    rules::Rules,
+};
 
 /// Follows redirects of the inner service: see the [crate documentation](crate).
 #[derive(Debug)]
@@ -56,6 +60,9 @@ where
         if self.rules.follow_for(request.extensions()) == Follow::Never || request.method() == Method::CONNECT {
             return Exchange::passing(ready.call(request));
         }
-        Exchange::exchanging(exchange(ready, request, Arc::clone(&self.rules), Arc::clone(&self.policy)))
+        // Outside of the future, which would hold the request besides its spare.
+        let spare = Spare::of(&request);
+        let first = ready.call(request);
+        Exchange::exchanging(exchange(ready, first, spare, Arc::clone(&self.rules), Arc::clone(&self.policy)))
     }
 }

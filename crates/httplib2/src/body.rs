@@ -54,15 +54,16 @@ enum Content {
     Bytes(Bytes),
     /// Cannot be sent again.
     Once(Boxed),
-    Made(Made),
-    Recorded(ReplayBody<Box<Body>>),
+    // In boxes, because every layer moves and copies a body that mostly is empty.
+    Made(Box<Made>),
+    Recorded(Box<ReplayBody<Body>>),
 }
 
 /// Is made anew for each send, when its first frame is asked for.
 struct Made {
     make: Arc<dyn Fn() -> Body + Send + Sync>,
     size: SizeHint,
-    body: Option<Box<Body>>,
+    body: Option<Body>,
 }
 
 /// A body whose frames a function gives.
@@ -129,7 +130,7 @@ impl Body {
     pub fn factory(make: impl Fn() -> Self + Send + Sync + 'static) -> Self {
         let first = make();
         let size = first.size_hint();
-        Self { content: Content::Made(Made { make: Arc::new(make), size, body: Some(Box::new(first)) }) }
+        Made { make: Arc::new(make), size, body: Some(first) }.into()
     }
 
     /// Records the body while it is sent, so that it can be sent again as long as it has at most `limit`
@@ -137,7 +138,7 @@ impl Body {
     #[must_use]
     pub fn recorded(self, limit: usize) -> Self {
         match self.content {
-            Content::Once(_) => Self { content: Content::Recorded(ReplayBody::new(Box::new(self), limit)) },
+            Content::Once(_) => Self { content: Content::Recorded(Box::new(ReplayBody::new(self, limit))) },
             _ => self,
         }
     }
@@ -147,6 +148,12 @@ impl Body {
         B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         Self { content: Content::Once(Box::pin(body.map_err(Into::into))) }
+    }
+}
+
+impl From<Made> for Body {
+    fn from(made: Made) -> Self {
+        Self { content: Content::Made(Box::new(made)) }
     }
 }
 
@@ -193,8 +200,8 @@ impl Resend for Body {
             Content::Empty => Content::Empty,
             Content::Bytes(bytes) => Content::Bytes(bytes.clone()),
             Content::Once(_) => return None,
-            Content::Made(made) => Content::Made(Made { make: Arc::clone(&made.make), size: made.size, body: None }),
-            Content::Recorded(recorded) => Content::Recorded(recorded.try_clone()?),
+            Content::Made(made) => return Some(made.anew().into()),
+            Content::Recorded(recorded) => Content::Recorded(Box::new(recorded.try_clone()?)),
         };
         Some(Self { content })
     }
@@ -228,7 +235,7 @@ impl HttpBody for Body {
             },
             Content::Once(body) => body.as_mut().poll_frame(cx),
             Content::Made(made) => Pin::new(made.body()).poll_frame(cx),
-            Content::Recorded(recorded) => Pin::new(recorded).poll_frame(cx),
+            Content::Recorded(recorded) => Pin::new(&mut **recorded).poll_frame(cx),
         }
     }
 
@@ -271,8 +278,12 @@ impl fmt::Debug for Body {
 // === impl Made ===
 
 impl Made {
+    fn anew(&self) -> Self {
+        Self { make: Arc::clone(&self.make), size: self.size, body: None }
+    }
+
     fn body(&mut self) -> &mut Body {
-        self.body.get_or_insert_with(|| Box::new((self.make)()))
+        self.body.get_or_insert_with(|| (self.make)())
     }
 }
 

@@ -69,9 +69,10 @@ impl Default for HttpBuilder {
                 decompression: DecompressionLayer::new(),
                 retry: RetryLayer::new().tries(RETRIES).classify(failure),
                 sensitive: Vec::new(),
+                user_agent: Some(HeaderValue::from_static(USER_AGENT)),
             },
             defaults: Defaults {
-                headers: HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_static(USER_AGENT))]),
+                headers: HeaderMap::new(),
                 deadline: None,
                 max_body: MAX_BODY,
                 sensitive: secrets(&[]),
@@ -125,6 +126,7 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         V: TryInto<HeaderValue, Error: Into<BoxError>>,
     {
         match (name.try_into().map_err(Into::into), value.try_into().map_err(Into::into)) {
+            (Ok(header::USER_AGENT), Ok(value)) => self.layers.user_agent = Some(value),
             (Ok(name), Ok(value)) => drop(self.defaults.headers.insert(name, value)),
             (Err(error), _) | (_, Err(error)) => self.blame(&error),
         }
@@ -205,8 +207,8 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
 
     /// A policy that looks at each hop of a redirect before it is sent.
     pub fn redirect_policy<Q: RedirectPolicy>(self, policy: Q) -> HttpBuilder<Q> {
-        let Layers { redirect, decompression, retry, sensitive } = self.layers;
-        let layers = Layers { redirect: redirect.policy(policy), decompression, retry, sensitive };
+        let Layers { redirect, decompression, retry, sensitive, user_agent } = self.layers;
+        let layers = Layers { redirect: redirect.policy(policy), decompression, retry, sensitive, user_agent };
         HttpBuilder { connect: self.connect, layers, defaults: self.defaults, wrong: self.wrong }
     }
 
@@ -317,10 +319,16 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         Ok(self.over(server))
     }
 
-    fn over<S>(self, server: S) -> Http
+    fn over<S>(mut self, server: S) -> Http
     where
         S: HttpService<Body> + Sync,
     {
+        // The stack adds it to every hop, and what is secret must not leave its origin with a redirect.
+        if self.layers.sensitive.contains(&header::USER_AGENT)
+            && let Some(secret) = self.layers.user_agent.take()
+        {
+            self.defaults.headers.insert(header::USER_AGENT, secret);
+        }
         Http::over(stack(server, &self.layers), self.defaults)
     }
 

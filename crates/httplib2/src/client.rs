@@ -13,8 +13,10 @@ use httplib2_redirect::NotFollowed;
 use tower::ServiceExt;
 
 use crate::{
-    Body, Error, ErrorKind, HttpBuilder, RequestBuilder, Response, ResponseBody, deadline::Deadline, request::Draft,
-    stack::Stack,
+    Body, Error, ErrorKind, HttpBuilder, RequestBuilder, Response, ResponseBody,
+    deadline::Deadline,
+    request::Draft,
+    stack::{Stack, mark},
 };
 
 /// A client. Cheap to clone, shared by any number of tasks and threads.
@@ -83,7 +85,7 @@ impl Http {
     }
 
     /// The whole stack as a tower service of plain [`http`] requests: without this client's default header
-    /// fields and deadline, and without its errors for redirects.
+    /// fields, `User-Agent` excepted, without its deadline, and without its errors for redirects.
     #[must_use]
     pub fn service(&self) -> Stack {
         self.shared.stack.clone()
@@ -175,11 +177,7 @@ impl Defaults {
                 request.headers_mut().extend(values.map(|value| (name.clone(), value)));
             }
         }
-        for (name, value) in request.headers_mut() {
-            if self.sensitive.contains(name) {
-                value.set_sensitive(true);
-            }
-        }
+        mark(request.headers_mut(), &self.sensitive);
         if let Some(deadline) = self.deadline
             && request.extensions().get::<Deadline>().is_none()
         {

@@ -70,6 +70,7 @@ mod error;
 mod request;
 mod response;
 mod stack;
+mod trace;
 
 pub mod blocking;
 

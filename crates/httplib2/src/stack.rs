@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderName, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 use httplib2_connect::{ConnectError, Phase};
 use httplib2_core::{
@@ -18,13 +18,9 @@ use httplib2_decompression::DecompressionLayer;
 use httplib2_redirect::{RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer};
 use tower::{Service, ServiceBuilder, ServiceExt};
-use tower_http::{
-    sensitive_headers::{SetSensitiveRequestHeadersLayer, SetSensitiveResponseHeadersLayer},
-    trace::{DefaultOnFailure, TraceLayer},
-};
-use tracing::{Level, Span};
+use tower_http::set_header::SetRequestHeaderLayer;
 
-use crate::{Body, Error, ResponseBody, deadline::DeadlineLayer};
+use crate::{Body, Error, ResponseBody, deadline::DeadlineLayer, trace::SpanLayer};
 
 /// The whole stack behind one name: a tower service of plain [`http`] requests. Cheap to clone, always ready.
 #[derive(Clone)]
@@ -47,6 +43,8 @@ pub(crate) struct Layers<P> {
     pub(crate) retry: RetryLayer<fn(&BoxError) -> Failure>,
     /// Request fields that hold secrets, beside the well-known ones.
     pub(crate) sensitive: Vec<HeaderName>,
+    /// The `User-Agent` of requests without one.
+    pub(crate) user_agent: Option<HeaderValue>,
 }
 
 /// Composes the client, outermost layer first, over whatever answers at the bottom.
@@ -57,15 +55,21 @@ where
     S: HttpService<Body> + Sync,
     P: RedirectPolicy,
 {
+    let secrets: Arc<[HeaderName]> = secrets(&layers.sensitive).into();
     let stack = ServiceBuilder::new()
         // Before any layer can print a request: what is secret says so, and stays out of every Debug below.
-        .layer(SetSensitiveRequestHeadersLayer::new(secrets(&layers.sensitive)))
+        .map_request(move |mut request: Request<Body>| {
+            mark(request.headers_mut(), &secrets);
+            request
+        })
         // One span over all that is done for the call, however many sends it takes.
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(DefaultOnFailure::new().level(Level::DEBUG)))
+        .layer(SpanLayer)
         // Around all that the caller waits for, so that a chain of redirects has one deadline and not one each.
         .layer(DeadlineLayer)
         // Outside of all that belongs to one URI: to the layers below, each hop is a request of its own.
         .layer(layers.redirect.clone())
+        // Inside of redirect, whose spare of the request is smaller without it.
+        .layer(SetRequestHeaderLayer::if_not_present(header::USER_AGENT, layers.user_agent.clone()))
         // Inside of redirect, so that whatever a hop keeps of a body can be read; outside of all that asks for the
         // bytes of the wire (a cache, `Range`, `ETag`).
         .layer(layers.decompression.clone())
@@ -73,7 +77,10 @@ where
         .layer(layers.retry.clone())
         .map_err(Into::<BoxError>::into)
         // Before any layer can keep or print a response: a redirect keeps the ones that it follows.
-        .layer(SetSensitiveResponseHeadersLayer::new([header::SET_COOKIE]))
+        .map_response(|mut response: Response<S::ResponseBody>| {
+            mark(response.headers_mut(), &[header::SET_COOKIE]);
+            response
+        })
         // Only here is known whether a connection was reused, and what of a request was sent.
         .service(server);
     Stack { erased: Arc::new(stack) }
@@ -106,17 +113,13 @@ pub(crate) fn secrets(more: &[HeaderName]) -> Vec<HeaderName> {
     known.iter().chain(more).cloned().collect()
 }
 
-/// The names are OpenTelemetry's. The path and the query stay out: they may hold secrets.
-fn span(request: &Request<Body>) -> Span {
-    let uri = request.uri();
-    tracing::debug_span!(
-        target: "httplib2",
-        "request",
-        http.request.method = %request.method(),
-        server.address = uri.host(),
-        server.port = uri.port_u16(),
-        url.scheme = uri.scheme_str(),
-    )
+/// Says of secret fields that they are, to whatever prints or keeps them.
+pub(crate) fn mark(headers: &mut HeaderMap, secret: &[HeaderName]) {
+    for (name, value) in headers {
+        if secret.contains(name) {
+            value.set_sensitive(true);
+        }
+    }
 }
 
 // === impl Stack ===

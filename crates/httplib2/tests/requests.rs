@@ -108,6 +108,30 @@ async fn defaults_fill_in_what_the_request_leaves_out() {
 }
 
 #[tokio::test]
+async fn every_hop_says_who_asks() {
+    let server = Server::answering(|_, n| if n % 2 == 0 { reply(302).header("location", "/next") } else { reply(200) });
+    let agents = || -> Vec<String> {
+        server.requests().iter().rev().take(2).map(|hop| field(hop, "user-agent").unwrap().to_owned()).collect()
+    };
+    let http = Http::builder().default_header("User-Agent", "first/1").user_agent("mine/1");
+    let http = http.build_over(server.clone()).unwrap();
+    http.request("http://a.example/").await.unwrap();
+    assert_eq!(agents(), ["mine/1", "mine/1"]);
+    http.request("http://a.example/").header("user-agent", "other").await.unwrap();
+    assert_eq!(agents(), ["other", "other"]);
+}
+
+#[tokio::test]
+async fn a_secret_user_agent_does_not_leave_its_origin() {
+    let server =
+        Server::answering(|_, n| if n == 0 { reply(302).header("location", "http://b.example/") } else { reply(200) });
+    let http = Http::builder().user_agent("secret").sensitive_header("user-agent".parse().unwrap());
+    http.build_over(server.clone()).unwrap().request("http://a.example/").await.unwrap();
+    let agents: Vec<_> = server.requests().iter().map(|hop| field(hop, "user-agent").map(str::to_owned)).collect();
+    assert_eq!(agents, [Some("secret".to_owned()), None]);
+}
+
+#[tokio::test]
 async fn methods_that_expect_content_say_that_there_is_none() {
     // H-HDR-04.
     let server = server();

@@ -98,3 +98,17 @@ async fn without_the_marks_a_layer_below_prints_every_secret() {
     wrong.service(server()).oneshot(request).with_subscriber(log.subscriber()).await.unwrap();
     assert!(log.text().contains("s3cret"), "the harm: it is in the log");
 }
+
+#[tokio::test]
+async fn whoever_traces_finds_the_call_in_one_span() {
+    let log = Log::default();
+    let http = Http::builder().build_over(server()).unwrap();
+    let sending = async { http.request("http://a.example/path?query").await };
+    sending.with_subscriber(log.subscriber()).await.unwrap();
+    let text = log.text();
+    let span = r#"request{http.request.method=GET server.address="a.example" url.scheme="http"}"#;
+    for told in ["started processing request", "302 followed to http://b.example/", "finished processing request"] {
+        let line = text.lines().find(|line| line.contains(told)).unwrap_or_else(|| panic!("{told}: {text}"));
+        assert!(line.contains(span), "{line}");
+    }
+}
