@@ -14,8 +14,35 @@
 //! # Ok::<(), uri::InvalidUri>(())
 //! ```
 //!
+//! | module | reads |
+//! |---|---|
+//! | [`uri`] | what callers type, and `Location` |
+//! | [`challenge`] | `WWW-Authenticate`, `Proxy-Authenticate`, `Authentication-Info`; writes quoted-strings |
+//! | [`netrc`] | the text of a `.netrc` |
+//! | [`etag`] | `ETag`, `If-Match`, `If-None-Match` |
+//! | [`cache_control`] | `Cache-Control`, and numbers of seconds |
+//! | [`sf`] | dictionaries of structured fields, such as `CDN-Cache-Control` |
+//! | [`vary`] | `Vary`, and other lists of field names |
+//! | [`age`] | `Age` |
+//! | [`date`] | `Date`, `Expires`, `Last-Modified` |
+//! | [`retry_after`] | `Retry-After` |
+//!
+//! Parsers of fields that may stand on several lines take all of them, as
+//! `headers.get_all(name).iter().map(|value| value.as_bytes())`. What is malformed is never an error, because a
+//! response is no worse for it: each module says what is read in its place, and that is the safe reading.
+//!
 //! Nothing here decides anything, sends anything or knows the layers. Every parser runs in linear time on
 //! what a hostile peer may send, and never panics.
 
+mod lex;
+
+pub mod age;
+pub mod cache_control;
+pub mod challenge;
+pub mod date;
+pub mod etag;
+pub mod netrc;
 pub mod retry_after;
+pub mod sf;
 pub mod uri;
+pub mod vary;

@@ -173,6 +173,20 @@ fn push_escaped(text: &mut String, bytes: &[u8]) {
     }
 }
 
+/// Takes percent-encodings off; what only looks like one stays.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digits =
+            behind.first_chunk::<2>().filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let octet = digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        octets.push(octet.unwrap_or(*first));
+        rest = if octet.is_some() { &behind[2..] } else { behind };
+    }
+    octets
+}
+
 /// Unreserved and reserved characters and the percent sign. `#` is escaped: where it separates, it was split off.
 fn is_uri_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte)
@@ -185,6 +199,14 @@ impl Userinfo {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What stands before and behind the first colon, percent-decoded: a name, and a password that is empty where
+    /// there is no colon. Octets of the name that are no UTF-8 are replaced.
+    #[must_use]
+    pub fn decoded(&self) -> (String, Vec<u8>) {
+        let (name, password) = self.0.split_once(':').unwrap_or((&self.0, ""));
+        (String::from_utf8_lossy(&unescaped(name)).into_owned(), unescaped(password))
     }
 }
 

@@ -198,3 +198,18 @@ proptest! {
         prop_assert_eq!(ours.as_deref(), Ok(other.as_str()), "{} {}", base, reference);
     }
 }
+
+#[test]
+fn userinfo_is_a_name_and_a_password() {
+    for (uri, name, password) in [
+        ("http://joe:s3cret@example.org/", "joe", &b"s3cret"[..]),
+        ("http://joe@example.org/", "joe", b""),
+        ("http://joe:a:b@example.org/", "joe", b"a:b"),
+        ("http://j%6Fe%40x:%FF%3a@example.org/", "joe@x", b"\xff:"),
+        ("http://100%:%4@example.org/", "100%", b"%4"),
+        ("http://Jäsøn:ü@example.org/", "Jäsøn", "ü".as_bytes()),
+    ] {
+        let userinfo = parse(uri).unwrap().userinfo.unwrap();
+        assert_eq!(userinfo.decoded(), (name.to_owned(), password.to_vec()), "{uri}");
+    }
+}
