@@ -1,0 +1,163 @@
+//! A response that is being stored in memory.
+
+use std::{
+    fmt, mem,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::{Body, shared::Shared};
+use crate::{
+    Answer, Entry, Generation, Head, Key, StoreError, Writer,
+    head::{compact, fields_weight},
+};
+
+pub(super) struct MemoryWriter {
+    key: Key,
+    head: Head,
+    length: Option<u64>,
+    generation: Generation,
+    data: Vec<u8>,
+    reserved: Reserved,
+    /// How long the body may be.
+    limit: u64,
+    refused: bool,
+}
+
+/// Memory that counts as being written to, until it is dropped.
+struct Reserved {
+    shared: Arc<Shared>,
+    bytes: u64,
+}
+
+/// The first piece of memory of a body of unknown length.
+const FIRST_PIECE: u64 = 8 * 1024;
+
+// === impl MemoryWriter ===
+
+impl MemoryWriter {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        key: Key,
+        head: Head,
+        length: Option<u64>,
+        generation: Generation,
+    ) -> Result<Self, StoreError> {
+        let too_large = StoreError::TooLarge { limit: shared.limits.object };
+        // The exact weight is compared when the entry is made; this only spares the copying.
+        let Some(limit) = shared.limits.object.checked_sub(head.weight() + key.as_str().len() as u64) else {
+            return Err(too_large);
+        };
+        if length.is_some_and(|length| length > limit) {
+            return Err(too_large);
+        }
+        let reserved = Reserved { shared, bytes: 0 };
+        Ok(Self { key, head, length, generation, data: Vec::new(), reserved, limit, refused: false })
+    }
+
+    fn append(&mut self, data: &[u8]) -> Result<(), StoreError> {
+        let length = (self.data.len() + data.len()) as u64;
+        if self.length.is_some_and(|announced| length > announced) {
+            return Err(StoreError::Incomplete);
+        }
+        if length > self.limit {
+            return Err(StoreError::TooLarge { limit: self.reserved.shared.limits.object });
+        }
+        if length > self.data.capacity() as u64 {
+            self.grow(length)?;
+        }
+        self.data.extend_from_slice(data);
+        Ok(())
+    }
+
+    /// Doubles the memory, so that one who announces much and sends little does not take the room of others.
+    fn grow(&mut self, length: u64) -> Result<(), StoreError> {
+        let most = self.length.unwrap_or(self.limit);
+        let target = (self.data.capacity() as u64 * 2).max(FIRST_PIECE).min(most).max(length);
+        self.reserved.extend_to(target)?;
+        let full = StoreError::Full { limit: self.reserved.shared.limits.writing };
+        let Ok(target) = usize::try_from(target) else { return Err(full) };
+        self.data.try_reserve_exact(target - self.data.len()).map_err(|_| full)
+    }
+
+    fn finish(mut self, trailers: Option<HeaderMap>) -> Result<Entry, StoreError> {
+        if self.refused || self.length.is_some_and(|announced| announced != self.data.len() as u64) {
+            return Err(StoreError::Incomplete);
+        }
+        let limit = self.reserved.shared.limits.object;
+        let trailers = trailers.filter(|trailers| !trailers.is_empty()).map(|mut trailers| {
+            compact(&mut trailers);
+            trailers
+        });
+        if trailers.as_ref().map_or(0, fields_weight) + self.data.len() as u64 > self.limit {
+            return Err(StoreError::TooLarge { limit });
+        }
+        self.data.shrink_to_fit();
+        let body = Body { data: Bytes::from(self.data), trailers };
+        self.reserved.shared.store(&self.key, self.head, body, self.generation)
+    }
+}
+
+impl Writer for MemoryWriter {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StoreError>> {
+        Poll::Ready(if self.refused { Err(StoreError::Incomplete) } else { Ok(()) })
+    }
+
+    fn write(&mut self, data: Bytes) -> Result<(), StoreError> {
+        if self.refused {
+            return Err(StoreError::Incomplete);
+        }
+        let written = self.append(&data);
+        if written.is_err() {
+            self.refused = true;
+            // What cannot be stored any more takes no room until it is dropped.
+            self.data = Vec::new();
+            self.reserved.release();
+        }
+        written
+    }
+
+    fn commit(self: Box<Self>, trailers: Option<HeaderMap>) -> Answer<Entry> {
+        self.finish(trailers).into()
+    }
+}
+
+impl fmt::Debug for MemoryWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryWriter")
+            .field("key", &self.key)
+            .field("head", &self.head)
+            .field("length", &self.length)
+            .field("written", &self.data.len())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Reserved ===
+
+impl Reserved {
+    fn extend_to(&mut self, bytes: u64) -> Result<(), StoreError> {
+        let more = bytes.saturating_sub(self.bytes);
+        let limit = self.shared.limits.writing;
+        let before = self.shared.writing.fetch_add(more, Ordering::Relaxed);
+        if before.saturating_add(more) > limit {
+            self.shared.writing.fetch_sub(more, Ordering::Relaxed);
+            return Err(StoreError::Full { limit });
+        }
+        self.bytes += more;
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        self.shared.writing.fetch_sub(mem::take(&mut self.bytes), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
