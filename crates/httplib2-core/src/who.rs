@@ -5,6 +5,7 @@
 //! cache's handle implements.
 
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
     net::{Ipv4Addr, Ipv6Addr},
@@ -18,10 +19,13 @@ use http::{HeaderMap, HeaderValue, Uri};
 ///
 /// Equality is "same origin": the scheme and the host compare without regard to case, an absent port is the
 /// scheme's default, and an IP literal compares by address. Userinfo, path and query play no part.
-/// `Display` writes it as a URI without a path, the default port left out.
+/// `Display` writes it as a URI without a path, the default port left out. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Origin {
-    scheme: Box<str>,
+pub struct Origin(Arc<Parts>);
+
+#[derive(PartialEq, Eq, Hash)]
+struct Parts {
+    scheme: Cow<'static, str>,
     host: Box<str>,
     port: u16,
 }
@@ -87,43 +91,47 @@ impl Origin {
         if authority.host().is_empty() || (authority.port().is_none() && has_port_text(authority.as_str())) {
             return None;
         }
-        let scheme = lower(scheme);
+        let scheme = match scheme {
+            "http" => Cow::Borrowed("http"),
+            "https" => Cow::Borrowed("https"),
+            other => Cow::Owned(other.to_ascii_lowercase()),
+        };
         let port = match authority.port() {
             Some(port) => port.as_str().parse().ok()?,
             None => default_port(&scheme)?,
         };
-        Some(Self { scheme, host: canonical_host(authority.host()), port })
+        Some(Self(Arc::new(Parts { scheme, host: canonical_host(authority.host()), port })))
     }
 
     /// The scheme in lower case, such as `https`.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        &self.scheme
+        &self.0.scheme
     }
 
     /// The host in lower case; an IPv6 address keeps its brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        &self.0.host
     }
 
     /// The port, the scheme's default where the URI named none.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port
     }
 
     /// Whether what is sent to this origin is protected in transit: its scheme is `https`.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        &*self.scheme == "https"
+        self.scheme() == "https"
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        if default_port(&self.scheme) == Some(self.port) { Ok(()) } else { write!(f, ":{}", self.port) }
+        write!(f, "{}://{}", self.scheme(), self.host())?;
+        if default_port(self.scheme()) == Some(self.port()) { Ok(()) } else { write!(f, ":{}", self.port()) }
     }
 }
 
