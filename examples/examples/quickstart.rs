@@ -11,11 +11,17 @@ use axum::{
     Router,
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
+    middleware,
     response::{IntoResponse, Redirect},
     routing,
 };
-use httplib2::{ErrorKind, Http, Response, blocking, redirect::NotFollowed, retry::RetryStatuses};
-use httplib2_examples::Origin;
+use httplib2::{
+    ErrorKind, Http, Response, blocking,
+    lost_update::{Versions, merge_fn},
+    redirect::NotFollowed,
+    retry::RetryStatuses,
+};
+use httplib2_examples::{DigestGuard, Origin};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -29,6 +35,8 @@ async fn main() -> Outcome {
     downgrade(&http, &origin).await?;
     compressed(&http, &origin).await?;
     busy(&http, &origin).await?;
+    login(&http, &origin).await?;
+    two_editors(&http, &origin).await?;
     timeout(&http, &origin).await?;
     without_a_runtime(&http, &origin)?;
     println!("all as it should be");
@@ -38,6 +46,7 @@ async fn main() -> Outcome {
 fn routes(origin: &Origin) -> Router {
     let over_tls = format!("{}/moved", origin.tls);
     let insecure = format!("{}/hello", origin.plain);
+    let guard = middleware::from_fn_with_state(DigestGuard::new("joe", "s3cret"), DigestGuard::check);
     Router::new()
         .route("/hello", routing::get(async || "Hello"))
         .route("/start", routing::get(async || Redirect::temporary("/next#section")))
@@ -49,6 +58,8 @@ fn routes(origin: &Origin) -> Router {
         .route("/report", routing::get(async || coded(&b"many lines of a report\n".repeat(1_000))))
         .route("/bomb", routing::get(async || coded(&vec![0; 50_000_000])))
         .route("/busy", routing::get(busy_at_first))
+        .route("/letters/{name}", routing::get(async || "Dear Joe").layer(guard))
+        .route("/list", httplib2_examples::document("milk\n"))
         .route("/slow", routing::get(async || tokio::time::sleep(Duration::from_secs(3)).await))
 }
 
@@ -124,6 +135,41 @@ async fn busy(http: &Http, origin: &Origin) -> Outcome {
     assert_eq!((response.status().as_u16(), &*content), (200, &b"now I have time"[..]));
     show("a 503 that says when to come again", &response, &content);
     Ok(())
+}
+
+async fn login(http: &Http, origin: &Origin) -> Outcome {
+    http.add_credentials_for(&origin.tls, "joe", "s3cret")?;
+    for (what, path) in [("a login with Digest", "/letters/1"), ("the next page asks for no password", "/letters/2")] {
+        let (response, content) = http.request(format!("{}{path}", origin.tls)).explain(true).await?;
+        assert_eq!((response.status().as_u16(), &*content), (200, &b"Dear Joe"[..]));
+        show(what, &response, &content);
+    }
+    Ok(())
+}
+
+async fn two_editors(http: &Http, origin: &Origin) -> Outcome {
+    let uri = format!("{}/list", origin.plain);
+    let (_, seen) = http.request(&uri).await?;
+    Http::new().request(&uri).method("PUT").body("milk\nbread\n").await?;
+
+    // What was seen is not what is there: the server says 412, and the hook makes one of both.
+    let mine = [&*seen, b"eggs\n"].concat();
+    let request = http.request(&uri).method("PUT").body(mine).extension(merge_fn(both)).explain(true);
+    let (response, content) = request.await?;
+    assert_eq!(response.status().as_u16(), 204);
+    show("an update that another one has overtaken", &response, &content);
+
+    let (_, list) = http.request(&uri).await?;
+    assert_eq!(list, "milk\nbread\neggs\n");
+    Ok(())
+}
+
+/// A list that only grows: what is there, and then what was added to it.
+async fn both(versions: Versions) -> Option<Bytes> {
+    let (mine, theirs) = (versions.mine.body(), versions.theirs.body());
+    let (mine, theirs) = (str::from_utf8(mine).ok()?, str::from_utf8(theirs).ok()?);
+    let added = mine.lines().filter(|line| !theirs.lines().any(|other| other == *line));
+    Some(theirs.lines().chain(added).map(|line| format!("{line}\n")).collect::<String>().into())
 }
 
 async fn timeout(http: &Http, origin: &Origin) -> Outcome {

@@ -1,4 +1,9 @@
-//! What the examples share: an origin on loopback, plain and over TLS, and a compressor for it.
+//! What the examples share: an origin on loopback, plain and over TLS, and what it can do: compress, ask for
+//! credentials and check them, and keep documents that several people edit.
+
+mod digest;
+mod document;
+mod wsse;
 
 use std::{
     io::{self, Write},
@@ -16,6 +21,8 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
     server::TlsStream,
 };
+
+pub use self::{digest::DigestGuard, document::document, wsse::WsseGuard};
 
 /// Where an origin listens, and whom its clients must trust.
 #[derive(Clone, Debug)]
@@ -50,6 +57,18 @@ pub async fn start(routes: impl FnOnce(&Origin) -> Router) -> Result<Origin, Fai
     tokio::spawn(async move { axum::serve(plain, routes).await });
     tokio::spawn(async move { axum::serve(tls, over_tls).await });
     Ok(origin)
+}
+
+/// Listens on a free port and serves `routes`, as long as the runtime lives. Returns such as `http://127.0.0.1:12345`.
+///
+/// # Errors
+///
+/// When there is no free port.
+pub async fn serve(routes: Router) -> io::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(format!("http://{address}"))
 }
 
 /// Compresses content as a server would.

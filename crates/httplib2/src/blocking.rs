@@ -25,6 +25,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use httplib2_auth::{Credentials, InvalidDomain};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Error, ErrorKind, RequestBuilder, Response, ResponseBody};
@@ -76,6 +77,31 @@ impl Http {
     /// Starts a request of an absolute URI or IRI. See [`RequestBuilder`].
     pub fn request(&self, uri: impl AsRef<str>) -> RequestBuilder<Self> {
         RequestBuilder::new(self.clone(), uri.as_ref())
+    }
+
+    /// See [`Http::add_credentials`](crate::Http::add_credentials).
+    pub fn add_credentials(&self, name: &str, password: &str) {
+        self.client.add_credentials(name, password);
+    }
+
+    /// See [`Http::add_credentials_for`](crate::Http::add_credentials_for).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDomain`].
+    pub fn add_credentials_for(&self, domain: &str, name: &str, password: &str) -> Result<(), InvalidDomain> {
+        self.client.add_credentials_for(domain, name, password)
+    }
+
+    /// See [`Http::clear_credentials`](crate::Http::clear_credentials).
+    pub fn clear_credentials(&self) {
+        self.client.clear_credentials();
+    }
+
+    /// See [`Http::credentials`](crate::Http::credentials).
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        self.client.credentials()
     }
 }
 

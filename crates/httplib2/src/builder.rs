@@ -3,9 +3,13 @@
 use std::{fs, net::IpAddr, path::Path, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use httplib2_auth::{AuthLayer, Basic, Bearer, Credentials};
+use httplib2_auth_digest::Digest;
+use httplib2_auth_wsse::Wsse;
 use httplib2_connect::{Client, ClientBuilder};
 use httplib2_core::{error::BoxError, send::HttpService};
 use httplib2_decompression::DecompressionLayer;
+use httplib2_lost_update::{LostUpdateLayer, MergeHook};
 use httplib2_redirect::{Always, Downgrade, Follow, RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer, RetryStatuses};
 
@@ -29,6 +33,10 @@ use crate::{
 /// | [`decode_limit_hard`](Self::decode_limit_hard), `_safe`, `_ratio`, `_chunk` | 1 GiB, 10 MiB, 100, 64 KiB |
 /// | [`tries`](Self::tries) when the connection fails | 2 |
 /// | [`retry_statuses`](Self::retry_statuses) | none |
+/// | [`optimistic_concurrency_methods`](Self::optimistic_concurrency_methods) | PUT and PATCH |
+/// | [`merge`](Self::merge) of lost updates | none: a 412 goes to the caller |
+/// | [`credentials`](Self::credentials) | none |
+/// | schemes of authentication | Digest, WSSE, Bearer, Basic, the strongest first |
 /// | [`user_agent`](Self::user_agent) | `httplib2-rust/` and the version |
 /// | trusted certificates | those of the platform |
 /// | [`http2`](Self::http2) | yes, where TLS negotiates it |
@@ -37,6 +45,7 @@ use crate::{
 pub struct HttpBuilder<P = Always> {
     connect: ClientBuilder,
     layers: Layers<P>,
+    credentials: Credentials,
     defaults: Defaults,
     /// The first thing that is wrong.
     wrong: Option<Wrong>,
@@ -66,11 +75,21 @@ impl Default for HttpBuilder {
             connect: Client::builder().io_timeout(Some(TIMEOUT)),
             layers: Layers {
                 redirect: RedirectLayer::new(),
+                // A client is one editor: who reads without credentials and writes with them has seen what he read.
+                lost_update: LostUpdateLayer::new().credentials_separate_editors(false).merge(None),
                 decompression: DecompressionLayer::new(),
                 retry: RetryLayer::new().tries(RETRIES).classify(failure),
+                // Who gives this client a password for an http URI wants it to be sent there, as httplib2 did.
+                auth: AuthLayer::new(Credentials::new())
+                    .scheme(Digest::new())
+                    .scheme(Wsse::new())
+                    .scheme(Bearer)
+                    .scheme(Basic)
+                    .secrets_over_http(true),
                 sensitive: Vec::new(),
                 user_agent: Some(HeaderValue::from_static(USER_AGENT)),
             },
+            credentials: Credentials::new(),
             defaults: Defaults {
                 headers: HeaderMap::new(),
                 deadline: None,
@@ -195,6 +214,25 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.decompression(|decompression| decompression.decode_limit_chunk(bytes))
     }
 
+    /// The methods whose requests carry the tag of the version that was seen, so that no update of another is
+    /// overwritten unseen. Default: PUT and PATCH.
+    pub fn optimistic_concurrency_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.lost_update(|lost_update| lost_update.optimistic_concurrency_methods(methods))
+    }
+
+    /// Merges an update that another one has overtaken: see [`merge_fn`](httplib2_lost_update::merge_fn). Per request: a
+    /// [`MergeHook`] as an [`extension`](crate::RequestBuilder::extension).
+    pub fn merge(self, hook: MergeHook) -> Self {
+        self.lost_update(|lost_update| lost_update.merge(Some(hook)))
+    }
+
+    /// The credentials that the client begins with, copied when it is built: later ones are added to
+    /// [`Http::credentials`].
+    pub fn credentials(mut self, credentials: &Credentials) -> Self {
+        self.credentials = credentials.copied();
+        self
+    }
+
     /// How often a request is tried if it fails at the connection: httplib2's `RETRIES`. Default: [`RETRIES`].
     pub fn tries(self, tries: u32) -> Self {
         self.retry(|retry| retry.tries(tries))
@@ -207,9 +245,11 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
 
     /// A policy that looks at each hop of a redirect before it is sent.
     pub fn redirect_policy<Q: RedirectPolicy>(self, policy: Q) -> HttpBuilder<Q> {
-        let Layers { redirect, decompression, retry, sensitive, user_agent } = self.layers;
-        let layers = Layers { redirect: redirect.policy(policy), decompression, retry, sensitive, user_agent };
-        HttpBuilder { connect: self.connect, layers, defaults: self.defaults, wrong: self.wrong }
+        let Layers { redirect, lost_update, decompression, retry, auth, sensitive, user_agent } = self.layers;
+        let redirect = redirect.policy(policy);
+        let layers = Layers { redirect, lost_update, decompression, retry, auth, sensitive, user_agent };
+        let Self { connect, credentials, defaults, wrong, .. } = self;
+        HttpBuilder { connect, layers, credentials, defaults, wrong }
     }
 
     /// Trusts these certificate authorities, in PEM, in place of the platform's.
@@ -270,6 +310,15 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self
     }
 
+    /// Any further setting of the lost-update layer.
+    pub fn lost_update(
+        mut self,
+        set: impl FnOnce(LostUpdateLayer<Option<MergeHook>>) -> LostUpdateLayer<Option<MergeHook>>,
+    ) -> Self {
+        self.layers.lost_update = set(self.layers.lost_update);
+        self
+    }
+
     /// Any further setting of the decompression layer.
     pub fn decompression(mut self, set: impl FnOnce(DecompressionLayer) -> DecompressionLayer) -> Self {
         self.layers.decompression = set(self.layers.decompression);
@@ -282,6 +331,12 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         set: impl FnOnce(RetryLayer<fn(&BoxError) -> Failure>) -> RetryLayer<fn(&BoxError) -> Failure>,
     ) -> Self {
         self.layers.retry = set(self.layers.retry);
+        self
+    }
+
+    /// Any further setting of the auth layer, such as another scheme, or one with other options.
+    pub fn auth(mut self, set: impl FnOnce(AuthLayer) -> AuthLayer) -> Self {
+        self.layers.auth = set(self.layers.auth);
         self
     }
 
@@ -329,7 +384,10 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         {
             self.defaults.headers.insert(header::USER_AGENT, secret);
         }
-        Http::over(stack(server, &self.layers), self.defaults)
+        // Each client of a builder has its own, and learns for itself.
+        let credentials = self.credentials.copied();
+        self.layers.auth = self.layers.auth.credentials(credentials.clone());
+        Http::over(stack(server, &self.layers), credentials, self.defaults)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -5,9 +5,11 @@ use std::{fmt, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body as _;
+use httplib2_auth::{Authentication, Credential, Credentials, FirstOrigin, InvalidDomain, Unanswered};
 use httplib2_core::{
     body::{DiscardLimits, drain},
     context::Journal,
+    who::Origin,
 };
 use httplib2_redirect::NotFollowed;
 use tower::ServiceExt;
@@ -52,6 +54,7 @@ pub struct Http {
 
 struct Shared {
     stack: Stack,
+    credentials: Credentials,
     defaults: Defaults,
 }
 
@@ -84,6 +87,37 @@ impl Http {
         RequestBuilder::new(self.clone(), uri.as_ref())
     }
 
+    /// Adds a name and a password for every origin that a request is addressed to, not for those that a redirect leads to.
+    /// They are sent only to a server that asks for them.
+    ///
+    /// They are also sent where the server asks for [Basic](httplib2_auth::Basic) over plain http: everybody on the way
+    /// can then read the password, which a warning says. Prefer
+    /// [`add_credentials_for`](Self::add_credentials_for).
+    pub fn add_credentials(&self, name: &str, password: &str) {
+        self.credentials().add(Credential::login(name, password));
+    }
+
+    /// Adds a name and a password for a domain: a host, a host and a port, or an origin; see [`Credentials`].
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDomain`] when it is none of these.
+    pub fn add_credentials_for(&self, domain: &str, name: &str, password: &str) -> Result<(), InvalidDomain> {
+        self.credentials().add_for(domain, Credential::login(name, password))
+    }
+
+    /// Forgets all credentials, and what was learnt with them.
+    pub fn clear_credentials(&self) {
+        self.credentials().clear();
+    }
+
+    /// The credentials of this client and its clones, to which others can be added at any time: tokens, those of a
+    /// netrc file, those that a provider gives.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.shared.credentials
+    }
+
     /// The whole stack as a tower service of plain [`http`] requests: without this client's default header
     /// fields, `User-Agent` excepted, without its deadline, and without its errors for redirects.
     #[must_use]
@@ -91,8 +125,8 @@ impl Http {
         self.shared.stack.clone()
     }
 
-    pub(crate) fn over(stack: Stack, defaults: Defaults) -> Self {
-        Self { shared: Arc::new(Shared { stack, defaults }) }
+    pub(crate) fn over(stack: Stack, credentials: Credentials, defaults: Defaults) -> Self {
+        Self { shared: Arc::new(Shared { stack, credentials, defaults }) }
     }
 
     /// Sends, and collects the content.
@@ -111,8 +145,10 @@ impl Http {
         if let Some(journal) = &journal {
             draft.request.extensions_mut().insert(journal.clone());
         }
-        if draft.had_userinfo {
-            note(journal.as_ref(), &"the userinfo of the URI is left out");
+        if self.credentials().has_for_all()
+            && let Some(origin) = Origin::of(draft.request.uri())
+        {
+            draft.request.extensions_mut().insert(FirstOrigin(origin));
         }
         let head = draft.head();
         let answer = self.service().oneshot(draft.request).await.inspect_err(|error| note(journal.as_ref(), error))?;
@@ -127,12 +163,25 @@ impl Http {
             Some(NotFollowed::MissingLocation) => {
                 Err(dead_end(ErrorKind::RedirectMissingLocation, response, body).await)
             }
-            _ => Ok((response, body)),
+            _ => match unimplemented(&response) {
+                Some(kind) => Err(dead_end(kind, response, body).await),
+                None => Ok((response, body)),
+            },
         }
     }
 
     fn max_body(&self, draft: &Draft) -> u64 {
         draft.max_body.unwrap_or(self.shared.defaults.max_body)
+    }
+}
+
+/// A challenge that asks for an option that is not supported is an error, as httplib2 documents it (H-DIG-09), if it is all
+/// that stood in the way: no other scheme could be used, and none was refused.
+fn unimplemented(response: &Response) -> Option<ErrorKind> {
+    match response.extensions().get::<Authentication>()?.unanswered()? {
+        Unanswered::Unsupported { scheme: "digest", .. } => Some(ErrorKind::UnimplementedDigestAuthOption),
+        Unanswered::Unsupported { scheme: "hmacdigest", .. } => Some(ErrorKind::UnimplementedHmacDigestAuthOption),
+        _ => None,
     }
 }
 

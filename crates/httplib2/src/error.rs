@@ -4,12 +4,14 @@ use std::{error::Error as StdError, fmt};
 
 use bytes::Bytes;
 use http::Uri;
+use httplib2_auth::AuthError;
 use httplib2_connect::{ConnectError, Phase, UnsupportedScheme};
 use httplib2_core::{
     error::{BoxError, cause_ref, is_caused_by},
     who::Redacted,
 };
 use httplib2_decompression::DecodeError;
+use httplib2_lost_update::LostUpdateError;
 use httplib2_syntax::uri::InvalidUri;
 use tower_http::timeout::TimeoutError;
 
@@ -59,6 +61,15 @@ pub enum ErrorKind {
     RedirectLimit,
     /// A response that redirects does not say where to (`RedirectMissingLocation`). Carries that response.
     RedirectMissingLocation,
+    /// Digest was asked for with an option that is not supported, and nothing else would do
+    /// (`UnimplementedDigestAuthOptionError`). Carries the response.
+    UnimplementedDigestAuthOption,
+    /// The same for `HMACDigest` (`UnimplementedHmacDigestAuthOptionError`).
+    UnimplementedHmacDigestAuthOption,
+    /// The server did not prove that it knows the password, though it had to.
+    MutualAuthentication,
+    /// An update was to be sent only with the tag of the version that it changes, and none is known.
+    UnknownVersion,
     /// Something else failed: a server given to
     /// [`build_over`](crate::HttpBuilder::build_over), or the blocking client's thread.
     Other,
@@ -90,6 +101,10 @@ impl Error {
             ErrorKind::UnsupportedScheme
         } else if let Some(error) = cause_ref::<DecodeError>(&*cause) {
             if error.kind.is_limit() { ErrorKind::DecodeLimit } else { ErrorKind::FailedToDecompressContent }
+        } else if is_caused_by::<AuthError>(&*cause) {
+            ErrorKind::MutualAuthentication
+        } else if is_caused_by::<LostUpdateError>(&*cause) {
+            ErrorKind::UnknownVersion
         } else {
             connect.map_or(ErrorKind::Other, |error| error.phase().into())
         };
@@ -123,8 +138,7 @@ impl Error {
         source.and_then(ConnectError::host).or_else(|| self.uri()?.host())
     }
 
-    /// The response that came with the failure, for [`ErrorKind::RedirectLimit`] and
-    /// [`ErrorKind::RedirectMissingLocation`].
+    /// The response that came with the failure, for the [kinds](ErrorKind) that say so.
     #[must_use]
     pub fn response(&self) -> Option<&Response> {
         self.inner.response.as_ref().map(|(response, _)| response)
@@ -220,6 +234,10 @@ impl fmt::Display for ErrorKind {
             Self::DecodeLimit => "the content decodes to more than allowed",
             Self::RedirectLimit => "redirected more times than allowed",
             Self::RedirectMissingLocation => "redirected, but the response has no Location",
+            Self::UnimplementedDigestAuthOption => "Digest is asked for with an option that is not supported",
+            Self::UnimplementedHmacDigestAuthOption => "HMACDigest is asked for with an option that is not supported",
+            Self::MutualAuthentication => "the server did not prove that it knows the password",
+            Self::UnknownVersion => "nothing is known of the version that would be overwritten",
             Self::Other => "the call failed",
         })
     }

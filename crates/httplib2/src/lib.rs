@@ -27,20 +27,23 @@
 //! # What it is made of
 //!
 //! Each feature is a [`tower::Layer`] in a crate of its own, to be used alone as well:
-//! [`redirect`], [`decompression`] and [`retry`] over the pooled client of [`connect`]. This crate
-//! composes them in the one order that is right, and adds the bodies, the response with its history, the
+//! [`redirect`], [`lost_update`], [`decompression`], [`retry`] and [`auth`] (with [`digest`] and [`wsse`]) over the pooled
+//! client of [`connect`]. This crate composes them in the one order that is right, and adds the bodies, the response with its history, the
 //! deadline, and one error. Any tower service can take the place of the network:
 //! [`HttpBuilder::build_over`].
 //!
 //! # What it does to a request
 //!
 //! The URI must be absolute. An IRI becomes a URI; spaces, line breaks and whatever else is no URI character
-//! are percent-encoded in path and query and refused in the host. The fragment stays at home, and so does
-//! userinfo. `User-Agent` is added if missing, and the length of the body. Nothing that the caller gives can
+//! are percent-encoded in path and query and refused in the host. The fragment stays at home; userinfo is
+//! sent as credentials. `User-Agent` is added if missing, and the length of the body. Nothing that the caller gives can
 //! break out of its line.
 //!
 //! It is sent again where that is surely harmless: after a kept connection turned out to be dead, and when no
 //! connection could be made, see [`retry`].
+//!
+//! A server that asks for credentials gets those that were [added](Http::add_credentials) for it, in the strongest scheme
+//! that it offers, see [`auth`]. An update carries the tag of the version that was seen, see [`lost_update`].
 //!
 //! # What it does to a response
 //!
@@ -74,9 +77,13 @@ mod trace;
 
 pub mod blocking;
 
+pub use httplib2_auth as auth;
+pub use httplib2_auth_digest as digest;
+pub use httplib2_auth_wsse as wsse;
 pub use httplib2_connect as connect;
 pub use httplib2_core as core;
 pub use httplib2_decompression as decompression;
+pub use httplib2_lost_update as lost_update;
 pub use httplib2_redirect as redirect;
 pub use httplib2_retry as retry;
 

@@ -5,9 +5,11 @@ use std::{fmt, future::IntoFuture, pin::Pin, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body as _;
+use httplib2_auth::{Credential, RequestCredentials};
 use httplib2_connect::IoTimeout;
-use httplib2_core::{context::Journal, error::BoxError};
+use httplib2_core::{context::Journal, error::BoxError, who::Origin};
 use httplib2_decompression::Decoding;
+use httplib2_lost_update::IgnoreEtag;
 use httplib2_redirect::{Follow, Fragment, MaxRedirects};
 use httplib2_retry::{MaxTries, Repeatable};
 use httplib2_syntax::uri;
@@ -30,8 +32,6 @@ pub(crate) struct Draft {
     pub(crate) request: Request<Body>,
     pub(crate) journal: Option<Journal>,
     pub(crate) max_body: Option<u64>,
-    /// The URI named a user, who is told to nobody.
-    pub(crate) had_userinfo: bool,
 }
 
 // === impl RequestBuilder ===
@@ -107,6 +107,29 @@ impl<C> RequestBuilder<C> {
         self.extension(Decoding::Raw)
     }
 
+    /// Sends this name and password at once, as Basic (RFC 7617 §2.2), to the origin of the URI and to no other; in answer to
+    /// a challenge, also in a stronger scheme. The userinfo of a URI, as in `http://name:password@host/`, does the
+    /// same.
+    pub fn basic_auth(self, name: &str, password: &str) -> Self {
+        self.credential(Credential::login(name, password), true)
+    }
+
+    /// Sends this token at once, as Bearer (RFC 6750 §2.1), to the origin of the URI and to no other.
+    pub fn bearer_auth(self, token: &str) -> Self {
+        self.credential(Credential::token(token), true)
+    }
+
+    /// Uses this credential in place of those of the client, at the origin of the URI and at no other, if the server asks
+    /// for one.
+    pub fn credentials(self, credential: Credential) -> Self {
+        self.credential(credential, false)
+    }
+
+    /// Sends an update without a precondition of the client, whatever version was seen: last writer wins.
+    pub fn ignore_etag(self) -> Self {
+        self.extension(IgnoreEtag)
+    }
+
     /// How often the request is tried if it fails at the connection, or with a status to be retried.
     pub fn tries(self, tries: u32) -> Self {
         self.extension(MaxTries(tries))
@@ -141,6 +164,10 @@ impl<C> RequestBuilder<C> {
             Err(why) => Err(draft.invalid(why)),
         });
         (self.client, draft)
+    }
+
+    fn credential(self, credential: Credential, in_advance: bool) -> Self {
+        self.edit(|draft| draft.set_credential(credential, in_advance))
     }
 
     fn edit(self, edit: impl FnOnce(&mut Draft)) -> Self {
@@ -205,7 +232,19 @@ impl Draft {
         if let Some(fragment) = target.fragment {
             request.extensions_mut().insert(Fragment(Arc::from(fragment)));
         }
-        Ok(Self { request, journal: None, max_body: None, had_userinfo: target.userinfo.is_some() })
+        let mut draft = Self { request, journal: None, max_body: None };
+        if let Some(userinfo) = target.userinfo {
+            let (name, password) = userinfo.decoded();
+            draft.set_credential(Credential::login(name, password), true);
+        }
+        Ok(draft)
+    }
+
+    fn set_credential(&mut self, credential: Credential, in_advance: bool) {
+        if let Some(origin) = Origin::of(self.request.uri()) {
+            let credentials = RequestCredentials::new(origin, credential).in_advance(in_advance);
+            self.request.extensions_mut().insert(credentials);
+        }
     }
 
     /// The request as the response will tell of it.

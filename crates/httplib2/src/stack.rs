@@ -9,12 +9,14 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
+use httplib2_auth::AuthLayer;
 use httplib2_connect::{ConnectError, Phase};
 use httplib2_core::{
     error::{BoxError, cause_ref, is_caused_by},
     send::HttpService,
 };
 use httplib2_decompression::DecompressionLayer;
+use httplib2_lost_update::{LostUpdateLayer, MergeHook};
 use httplib2_redirect::{RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer};
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -39,8 +41,10 @@ trait Exchanging: Send + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Layers<P> {
     pub(crate) redirect: RedirectLayer<P>,
+    pub(crate) lost_update: LostUpdateLayer<Option<MergeHook>>,
     pub(crate) decompression: DecompressionLayer,
     pub(crate) retry: RetryLayer<fn(&BoxError) -> Failure>,
+    pub(crate) auth: AuthLayer,
     /// Request fields that hold secrets, beside the well-known ones.
     pub(crate) sensitive: Vec<HeaderName>,
     /// The `User-Agent` of requests without one.
@@ -70,12 +74,16 @@ where
         .layer(layers.redirect.clone())
         // Inside of redirect, whose spare of the request is smaller without it.
         .layer(SetRequestHeaderLayer::if_not_present(header::USER_AGENT, layers.user_agent.clone()))
+        // Inside of redirect, so that each hop carries the tag of its own URI and none of another; outside of all that
+        // sends again, so that every try of one update has the same tag.
+        .layer(layers.lost_update.clone())
         // Inside of redirect, so that whatever a hop keeps of a body can be read; outside of all that asks for the
         // bytes of the wire (a cache, `Range`, `ETag`).
         .layer(layers.decompression.clone())
         // Inside of redirect, so that each hop has tries of its own; outside of all that counts or signs one send.
         .layer(layers.retry.clone())
-        .map_err(Into::<BoxError>::into)
+        // Inside of retry, so that every try is signed anew: nonces, counts and timestamps are good for one send.
+        .layer(layers.auth.clone())
         // Before any layer can keep or print a response: a redirect keeps the ones that it follows.
         .map_response(|mut response: Response<S::ResponseBody>| {
             mark(response.headers_mut(), &[header::SET_COOKIE]);

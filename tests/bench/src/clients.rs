@@ -28,6 +28,12 @@ pub trait Client: 'static {
 /// What is compared of an answer.
 pub type Answer = (StatusCode, Bytes);
 
+/// Whose credentials the clients have, where they have any.
+pub const NAME: &str = "joe";
+
+/// The password of [`NAME`].
+pub const PASSWORD: &str = "s3cret";
+
 /// What is asked for, in the form in which a client wants it: some parse the text for each request.
 #[derive(Clone, Debug)]
 pub struct Target {

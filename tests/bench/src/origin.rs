@@ -38,12 +38,20 @@ pub static CONTENT: [u8; 200] = [b'x'; 200];
 /// A path that is answered only on a new connection: one that was kept is closed as the request arrives.
 pub const DYING: &str = "/dying";
 
+/// A path that is answered only to those who sign. What they sign nobody checks.
+pub const DIGEST: &str = "/digest";
+
+/// A path whose answer is the small one, with a tag.
+pub const TAGGED: &str = "/tagged";
+
 /// How long the head of a request may be.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// The answer to a GET of `path`: that of the origin, and of the mock that stands for it.
-pub fn answer(path: &str) -> Response<Bytes> {
+/// The answer to a GET of `path`, signed or not: that of the origin, and of the mock that stands for it.
+pub fn answer(path: &str, is_signed: bool) -> Response<Bytes> {
     let location = match path {
+        DIGEST if !is_signed => return challenge(),
+        TAGGED => return tagged(),
         "/redirect-3" => "/redirect-2",
         "/redirect-2" => "/redirect-1",
         "/redirect-1" => "/small",
@@ -91,7 +99,10 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
                 if path == DYING && !known.is_empty() {
                     return Ok(());
                 }
-                let answer = known.entry(path).or_insert_with_key(|path| wire(&answer(path)));
+                let is_signed = path == DIGEST && is_signed(&head[..end]);
+                let answer = known
+                    .entry((path, is_signed))
+                    .or_insert_with_key(|(path, is_signed)| wire(&answer(path, *is_signed)));
                 stream.write_all(answer).await?;
                 head.drain(..end + 4);
             }
@@ -102,6 +113,12 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
 fn path(head: &[u8]) -> &str {
     let target = head.split(|byte| *byte == b' ').nth(1);
     target.and_then(|target| str::from_utf8(target).ok()).unwrap_or_default()
+}
+
+/// Field names come in lower case from all clients that are compared, or in the case of the RFC.
+fn is_signed(head: &[u8]) -> bool {
+    const NAME: &[u8] = b"\r\nauthorization:";
+    head.windows(NAME.len()).any(|start| start.eq_ignore_ascii_case(NAME))
 }
 
 fn wire(answer: &Response<Bytes>) -> Vec<u8> {
@@ -124,6 +141,22 @@ fn small() -> Response<Bytes> {
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    response
+}
+
+fn tagged() -> Response<Bytes> {
+    let mut response = small();
+    response.headers_mut().insert(header::ETAG, HeaderValue::from_static("\"33a64df551425fcc55e4d42a148795d9\""));
+    response
+}
+
+fn challenge() -> Response<Bytes> {
+    const CHALLENGE: &str =
+        r#"Digest realm="bench", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c0", qop="auth", algorithm=MD5"#;
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
 }
 

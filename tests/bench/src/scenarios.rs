@@ -3,6 +3,7 @@
 //! To add one: a file with a [`Scenario`], its line in [`ALL`], and what the origin answers in `origin.rs`.
 
 mod decoding;
+mod digest;
 mod dying;
 mod mock;
 mod redirects;
@@ -20,13 +21,16 @@ use crate::{
 };
 
 /// All scenarios, in the order in which they run.
-pub const ALL: [Scenario; 9] = [
+pub const ALL: [Scenario; 12] = [
     small::SEQUENTIAL,
     small::AT_ONCE,
     redirects::OVER_NETWORK,
     dying::CONNECTION,
+    digest::OVER_NETWORK,
     mock::SMALL,
     mock::REDIRECTS,
+    mock::LAYERS,
+    digest::MOCK,
     decoding::GZIP,
     decoding::BROTLI,
     decoding::ZSTD,

@@ -9,13 +9,37 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use httplib2::{ErrorKind, Http, RequestBuilder, Response, redirect::Follow, retry::RetryStatuses};
+use httplib2::{
+    ErrorKind, Http, RequestBuilder, Response,
+    auth::{AuthLayer, Basic, Credential, Credentials},
+    digest::Digest,
+    redirect::Follow,
+    retry::RetryStatuses,
+    wsse::Wsse,
+};
 use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const FEATURES: [&str; 11] =
-    ["redirect", "tls", "timeout", "max-body", "stream", "retry", "decompress", "gzip", "deflate", "br", "zstd"];
+const FEATURES: [&str; 17] = [
+    "redirect",
+    "tls",
+    "timeout",
+    "max-body",
+    "stream",
+    "log",
+    "retry",
+    "decompress",
+    "gzip",
+    "deflate",
+    "br",
+    "zstd",
+    "basic",
+    "digest",
+    "wsse",
+    "auth-auto",
+    "lost-update",
+];
 
 fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -70,7 +94,20 @@ fn new_client(options: &Value) -> Outcome<Http> {
     if let Some(retries) = options["retries"].as_u64() {
         builder = builder.tries(u32::try_from(retries)? + 1).retry_statuses(RetryStatuses::transient());
     }
-    Ok(builder.build()?)
+    let credentials = Credentials::new();
+    for entry in options["auth"].as_array().into_iter().flatten() {
+        let text = |name: &str| entry[name].as_str().unwrap_or_default();
+        credentials.add_for(text("origin"), Credential::login(text("user"), text("pass")))?;
+        // A client that is told the scheme knows no other.
+        let only = |layer: AuthLayer| layer.secrets_over_http(true);
+        builder = match text("scheme") {
+            "basic" => builder.auth(|_| only(AuthLayer::new(Credentials::new()).scheme(Basic))),
+            "digest" => builder.auth(|_| only(AuthLayer::new(Credentials::new()).scheme(Digest::new()))),
+            "wsse" => builder.auth(|_| only(AuthLayer::new(Credentials::new()).scheme(Wsse::new()))),
+            _ => builder,
+        };
+    }
+    Ok(builder.credentials(&credentials).build()?)
 }
 
 async fn request(client: &Http, command: &Value) -> Value {

@@ -4,8 +4,9 @@ use std::{fmt::Write, fs, path::Path, process::Command};
 
 use super::{
     Certs, Site, StartError,
+    guards::{BASIC_REALM, BASIC_USERS},
     process::{Plan, Process, find, on_free_ports},
-    site::{Dir, ECHOED_HEADERS, Ports},
+    site::{ACCESS_LOG, Dir, ECHOED_HEADERS, Ports},
 };
 
 /// Starts nginx with the [`Site`].
@@ -69,7 +70,8 @@ pid pid;
 error_log stderr;
 events {{ worker_connections 256; }}
 http {{
-  access_log off;
+  log_format answers '$status $uri';
+  access_log {ACCESS_LOG} answers;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   client_max_body_size 64m;
   default_type text/plain;
@@ -83,6 +85,7 @@ http {{
 
 fn server(listen: &str, origin: &str, ports: Ports) -> String {
     let echo = echo();
+    let guard = format!("auth_basic \"{BASIC_REALM}\"; auth_basic_user_file {BASIC_USERS};");
     let mut server = format!(
         "  server {{
     listen {listen};
@@ -92,6 +95,8 @@ fn server(listen: &str, origin: &str, ports: Ports) -> String {
     location = /echo {{ {echo} }}
     location = /close {{ keepalive_timeout 0; {echo} }}
     location = /slow {{ echo_sleep 2; {echo} }}
+    location /basic/ {{ {guard} }}
+    location = /basic/echo {{ {guard} {echo} }}
     location = /drip {{ echo first; echo_flush; echo_sleep 2; echo second; }}
 "
     );

@@ -4,11 +4,13 @@ use std::{
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
-use super::{Certs, process::Process};
+use super::{Certs, guards, process::Process};
 
 /// What `/hello.txt` holds.
 pub const HELLO: &str = "hello from a real server\n";
@@ -37,11 +39,15 @@ pub const REDIRECT_CODES: [u16; 5] = [301, 302, 303, 307, 308];
 /// | `/redirect/chain/N` | N redirects, N from 1 to 5, then `/echo` |
 /// | `/redirect/loop` | to itself |
 /// | `/redirect/fragment` | to `/echo#part` |
+/// | `/basic/secret.txt` | [`SECRET`](super::SECRET), for the user of [`guards`](super::guards), by Basic |
+/// | `/basic/echo` | like `/echo`, for the same user |
+///
+/// Apache alone has also the [`DIGESTS`](super::DIGESTS), `/digest/plain/echo`, and [`/dav/`](super::apache::start_dav).
 #[derive(Debug)]
 pub struct Site {
     // Dropped first, so that the server is gone before its files are.
     _process: Process,
-    _dir: Dir,
+    dir: Dir,
     ports: Ports,
     certs: Certs,
 }
@@ -95,6 +101,12 @@ pub fn echoed<'a>(text: &'a str, field: &str) -> &'a str {
         .unwrap_or_else(|| panic!("no field {field} in {head:?}"))
 }
 
+/// The file to which a server writes a line for each answer: the status, a space and the path.
+pub(super) const ACCESS_LOG: &str = "access";
+
+const PAUSE: Duration = Duration::from_millis(20);
+const PAUSES_FOR_THE_LOG: u32 = 250;
+
 /// The headers that an echo shows.
 pub(super) const ECHOED_HEADERS: [&str; 7] =
     ["host", "x-test", "authorization", "cookie", "referer", "content-type", "content-length"];
@@ -103,7 +115,7 @@ pub(super) const ECHOED_HEADERS: [&str; 7] =
 
 impl Site {
     pub(super) fn new(process: Process, dir: Dir, ports: Ports, certs: Certs) -> Self {
-        Self { _process: process, _dir: dir, ports, certs }
+        Self { _process: process, dir, ports, certs }
     }
 
     /// Returns the URI of a path at the origin *plain*.
@@ -119,6 +131,29 @@ impl Site {
     /// Returns the URI of a path at the origin *tls*.
     pub fn tls(&self, path: &str) -> String {
         self.ports.tls_uri(path)
+    }
+
+    /// Returns the answers so far, such as `401 /basic/secret.txt`, in the order in which they were finished.
+    ///
+    /// A server answers first and writes its log then: this waits until there are `least`, at most five seconds.
+    pub fn answers(&self, least: usize) -> Vec<String> {
+        let mut pauses = 0;
+        loop {
+            let log = fs::read_to_string(self.dir.file(ACCESS_LOG)).unwrap_or_default();
+            // The last line may be under way.
+            let lines: Vec<_> = log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).collect();
+            if lines.len() >= least || pauses == PAUSES_FOR_THE_LOG {
+                return lines.into_iter().map(String::from).collect();
+            }
+            pauses += 1;
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Returns how many of those answers were challenges (status 401) below a path.
+    pub fn challenges(&self, least: usize, below: &str) -> usize {
+        let is_challenge = |line: &&String| line.strip_prefix("401 ").is_some_and(|path| path.starts_with(below));
+        self.answers(least).iter().filter(is_challenge).count()
     }
 
     /// Returns the authority that signed the certificate of the origin *tls*.
@@ -183,6 +218,7 @@ impl Dir {
         }
         fs::write(dir.file("www/dir/index.html"), "<p>the index of a directory</p>\n")?;
         fs::write(dir.file("www/large.bin"), large())?;
+        guards::write(&dir)?;
         Ok(dir)
     }
 

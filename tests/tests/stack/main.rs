@@ -1,8 +1,10 @@
 //! The order of the layers: what the shipped stack does, and the harm that another order would do.
 
+mod authentication;
 mod credentials;
 mod deadline;
 mod logs;
 mod loopback;
+mod lost_update;
 mod retry;
 mod wire;

@@ -20,8 +20,8 @@ use tower::{Layer, ServiceExt};
 
 /// Signs with `Ticket name:nonce:count`, and `:sum` of the content if the challenge has `content`.
 ///
-/// Unlike Basic it shows no password, has nonces of which `for one` is good for one signature and others that become stale, spaces named by `domain`, and may ask the server for
-/// a proof.
+/// Unlike Basic it shows no password, has nonces that become stale (`for one` is good for one signature), spaces named by
+/// `domain`, and may ask the server for a proof.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ticket {
     pub(crate) wants_proof: bool,

@@ -2,7 +2,7 @@
 
 use httplib2::{Body, Error, Http, core::send::HttpService};
 
-use super::{Answer, Client, Target};
+use super::{Answer, Client, NAME, PASSWORD, Target};
 use crate::BoxError;
 
 /// The facade with its default settings.
@@ -30,6 +30,16 @@ impl Httplib2 {
     /// Where the default settings were wrong.
     pub fn over<S: HttpService<Body> + Sync>(service: S) -> Result<Self, Error> {
         Http::builder().build_over(service).map(|http| Self { http })
+    }
+
+    /// The same with a name and a password for `domain`.
+    ///
+    /// # Errors
+    ///
+    /// Where that is none.
+    pub fn logged_in(self, domain: &str) -> Result<Self, BoxError> {
+        self.http.add_credentials_for(domain, NAME, PASSWORD)?;
+        Ok(self)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, header::AUTHORIZATION};
 use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full};
 use tower::{Service, ServiceExt};
@@ -41,7 +41,8 @@ impl<B> Service<Request<B>> for Mock {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(answer(request.uri().path()).map(Full::new)))
+        let is_signed = request.headers().contains_key(AUTHORIZATION);
+        ready(Ok(answer(request.uri().path(), is_signed).map(Full::new)))
     }
 }
 

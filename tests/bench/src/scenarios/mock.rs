@@ -2,10 +2,16 @@
 
 use std::net::SocketAddr;
 
+use httplib2_auth::{Credential, Credentials};
+use httplib2_auth_digest::DigestAuthLayer;
+use httplib2_lost_update::LostUpdateLayer;
+use tower::Layer;
+
 use super::{Contender, Scenario, redirects};
 use crate::{
     BoxError,
-    clients::{EachHop, Httplib2, Mock, Over, Target, tower_http},
+    clients::{EachHop, Httplib2, Mock, NAME, Over, PASSWORD, Target, tower_http},
+    origin::TAGGED,
 };
 
 /// Nothing to do for any layer.
@@ -26,6 +32,15 @@ pub(super) const REDIRECTS: Scenario = Scenario {
     contenders: redirects_contenders,
 };
 
+/// The layers that are not in the other mocks by themselves.
+pub(super) const LAYERS: Scenario = Scenario {
+    name: "mock-layers",
+    about: "GET of a service that answers at once, through one layer that has nothing to do, or only to learn",
+    at_once: 1,
+    batch: 256,
+    contenders: layers,
+};
+
 const AUTHORITY: &str = "mock.example";
 
 fn small(_: SocketAddr) -> Result<Vec<Contender>, BoxError> {
@@ -34,6 +49,23 @@ fn small(_: SocketAddr) -> Result<Vec<Contender>, BoxError> {
         Contender::new("the service", Over(Mock), &target),
         Contender::new("httplib2", Httplib2::over(Mock)?, &target),
         Contender::new("tower-http", tower_http(Mock), &target),
+    ])
+}
+
+fn layers(_: SocketAddr) -> Result<Vec<Contender>, BoxError> {
+    let target = |path| Target::new(format!("http://{AUTHORITY}{path}"));
+    let (small, tagged) = (target("/small")?, target(TAGGED)?);
+    let no_credentials = DigestAuthLayer::new(Credentials::new()).layer(Mock);
+    let elsewhere = Credentials::new();
+    elsewhere.add_for("elsewhere.example", Credential::login(NAME, PASSWORD))?;
+    let elsewhere = DigestAuthLayer::new(elsewhere).layer(Mock);
+    let lost_update = LostUpdateLayer::new().layer(Mock);
+    Ok(vec![
+        Contender::new("the service", Over(Mock), &small),
+        Contender::new("auth, no credentials", Over(no_credentials), &small),
+        Contender::new("auth, others only", Over(elsewhere), &small),
+        Contender::new("lost-update, no tag", Over(lost_update.clone()), &small),
+        Contender::new("lost-update, a tag", Over(lost_update), &tagged),
     ])
 }
 
