@@ -1,0 +1,89 @@
+//! Storing an answer while its caller reads it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header};
+use http_body::Body;
+use httplib2_core::{error::BoxError, who::SignedAs};
+use httplib2_store::{Generation, Head, StoreError};
+
+use crate::{
+    CacheBody, Kept,
+    ask::Ask,
+    found::{Found, head_of},
+    policy::{Answered, Keep, NotStored, obtained_for, store},
+    settings::Settings,
+    stock::complain,
+    tee::Tee,
+};
+
+/// What becomes of an answer.
+pub(crate) enum Plan {
+    Store(Box<Head>, Generation),
+    Not(Kept),
+}
+
+/// Decides whether an answer is stored, and under which head.
+pub(crate) fn plan(
+    settings: &Settings,
+    ask: &Ask,
+    found: &Found,
+    answered: &Answered<'_>,
+    mark: Option<&SignedAs>,
+) -> Plan {
+    let kept = match store(&settings.rules, &ask.asked(), answered) {
+        Keep::Store(kept) => kept,
+        Keep::Skip(why) => return Plan::Not(Kept::Not(why)),
+    };
+    let Some(generation) = found.generation else { return Plan::Not(Kept::Failed) };
+    // What a shared cache stores is for everybody.
+    let identity = if settings.rules.is_shared() { None } else { obtained_for(ask.identity.as_ref(), mark).cloned() };
+    Plan::Store(Box::new(head_of(settings, *kept, answered, identity)), generation)
+}
+
+/// Lets the body of an answer go to the store while it goes to the caller, if that is the plan.
+pub(crate) async fn keep<R>(
+    settings: &Arc<Settings>,
+    ask: &Ask,
+    plan: Plan,
+    response: Response<R>,
+) -> (Response<CacheBody<R>>, Kept)
+where
+    R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let (head, generation) = match plan {
+        Plan::Store(head, generation) => (head, generation),
+        Plan::Not(why) => return (response.map(CacheBody::passing), why),
+    };
+    let Ok(length) = length(response.headers(), response.body()) else {
+        return (response.map(CacheBody::passing), Kept::Not(NotStored::NotCacheable));
+    };
+    if length.is_some_and(|length| length > settings.max_object) {
+        return (response.map(CacheBody::passing), Kept::TooLarge);
+    }
+    let mut head = *head;
+    head.version = response.version();
+    let writer = match settings.store.write(ask.key.clone(), head, length, generation) {
+        Ok(writer) => writer,
+        Err(error) => {
+            complain("storing", &error);
+            let too_large = matches!(error, StoreError::TooLarge { .. });
+            let kept = if too_large { Kept::TooLarge } else { Kept::Failed };
+            return (response.map(CacheBody::passing), kept);
+        }
+    };
+    let (head, body) = response.into_parts();
+    let mut tee = Tee::new(body, writer, Arc::clone(settings));
+    tee.finish_if_empty().await;
+    (Response::from_parts(head, CacheBody::storing(tee)), Kept::Storing)
+}
+
+/// How long the body has to be so that it is whole (RFC 9112 §6.3): an error where the fields contradict each other.
+fn length<R: Body>(headers: &HeaderMap, body: &R) -> Result<Option<u64>, ()> {
+    let mut lines = headers.get_all(header::CONTENT_LENGTH).iter();
+    let Some(first) = lines.next() else { return Ok(body.size_hint().exact()) };
+    let is_digits = !first.is_empty() && first.as_bytes().iter().all(u8::is_ascii_digit);
+    let length = first.to_str().ok().filter(|_| is_digits).and_then(|text| text.parse().ok()).ok_or(())?;
+    if lines.any(|line| line != first) { Err(()) } else { Ok(Some(length)) }
+}

@@ -1,0 +1,123 @@
+//! A tower layer that answers HTTP requests from a store by the rules of RFC 9111, for one user agent or as a shared
+//! cache for several users.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response, header::CACHE_CONTROL};
+//! use http_body_util::{BodyExt, Full};
+//! use httplib2_cache::{CacheLayer, Served};
+//! use httplib2_store::MemoryStore;
+//! use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+//! use tower::{Layer, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! // Any service of HTTP requests will do; this one counts them.
+//! static REQUESTS: AtomicU32 = AtomicU32::new(0);
+//! let server = service_fn(async |_: Request<Full<Bytes>>| {
+//!     let text = format!("answer {}", REQUESTS.fetch_add(1, Ordering::Relaxed));
+//!     Ok::<_, std::convert::Infallible>(
+//!         Response::builder().header(CACHE_CONTROL, "max-age=60").body(Full::from(text)).expect("a response"),
+//!     )
+//! });
+//! let client = CacheLayer::private(Arc::new(MemoryStore::new())).layer(server);
+//!
+//! let request = || Request::get("http://example.org/").body(Full::default());
+//! let first = client.clone().oneshot(request()?).await?;
+//! assert_eq!(first.into_body().collect().await?.to_bytes(), "answer 0");
+//! let second = client.oneshot(request()?).await?;
+//! let served = second.extensions().get::<Served>().expect("each response says where it comes from");
+//! assert_eq!(served.to_string(), "fresh (age 0 s < lifetime 60 s) -> stored response");
+//! assert_eq!(second.into_body().collect().await?.to_bytes(), "answer 0");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where it goes in a stack
+//!
+//! Outside of retry and auth, so that a hit costs no challenge, no permit and no connection; inside of redirect and
+//! decompression, so that each hop is stored for itself and the store holds what was on the wire. Layers that
+//! add fields by which an origin selects (`Cookie`, `Accept-Encoding`) go outside. The layer that signs goes inside:
+//! its handle is given to [`CacheLayer::who_signs`], and it marks responses with
+//! [`SignedAs`](httplib2_core::who::SignedAs). Of two caches the outer one works and the other does nothing.
+//!
+//! The service is always ready. The inner one is made ready in the future, and only if something is sent.
+//!
+//! # What it does to a request
+//!
+//! A GET or HEAD is looked up by its URI, the fields that `Vary` names, in a private cache its user, and `Host` where
+//! that is not the host of the URI. If a stored response may be used, nothing is sent. If it has to be
+//! validated, `If-None-Match` and `If-Modified-Since` are added to those of the caller, and a 304 about another version
+//! than the stored one is not believed: the request is sent again without them. Requests with `Range`, `If-Match`,
+//! `If-Unmodified-Since`, `Upgrade` or content are sent as they are, and so are those of other methods. One that is not
+//! safe drops what is stored of its URI when its answer is no error or a 412, when no answer comes and when the caller
+//! goes away before; a GET that is under way meanwhile is not stored.
+//!
+//! # What it does to a response
+//!
+//! It comes at once. Its body goes to the caller and to the store frame by frame; only as a whole, with the announced
+//! length and the trailers, it becomes visible. What is not stored passes untouched. What comes from the store has
+//! an `Age`; fields that speak of one connection are not stored. A proxy must remove those from what it passes on
+//! itself (RFC 9110 §7.6.1). Every response has a [`Served`], and the journal a line. In a shared cache, and by
+//! option in a private one, `Cache-Status` says the same to others (RFC 9211).
+//!
+//! Responses are kept for the user that they were obtained for: in a private cache one user's answer never reaches
+//! another, whether the caller signs for itself or a layer further in does; a shared cache keeps of those only what is
+//! for everybody (RFC 9111 §3.5). If somebody was to sign and the response has no mark, it is not stored.
+//!
+//! # Options
+//!
+//! | setting | default | per request |
+//! |---|---|---|
+//! | [`private`](CacheLayer::private), [`shared`](CacheLayer::shared), [`with_rules`](CacheLayer::with_rules) | | [`CacheMode`] |
+//! | [`executor`](CacheLayer::executor) | none: nothing runs in the background | |
+//! | [`background`](CacheLayer::background) | 16 MiB and 30 s for each piece of work | |
+//! | [`who_signs`](CacheLayer::who_signs) | nobody | |
+//! | [`base`](CacheLayer::base) | none: requests for a path alone pass by | |
+//! | [`max_object`](CacheLayer::max_object) | what the store takes | |
+//! | [`patience`](CacheLayer::patience) | 5 s for each answer of the store | |
+//! | [`disconnected`](CacheLayer::disconnected) | every error | |
+//! | [`cache_status`](CacheLayer::cache_status) | in a shared cache | |
+//! | [`clock`](CacheLayer::clock) | the system's | |
+//!
+//! What RFC 9111 leaves open is set in [`policy::Rules`]. Waiting needs tokio's timer.
+//!
+//! # Errors
+//!
+//! None of its own: those of the inner service pass through as they are. A store that fails is a miss and a
+//! `tracing` event of level `WARN`, never a failed request; only a stored body that turns out to be damaged while it is
+//! read fails, with a [`StoreError`](httplib2_store::StoreError). A request that may not be sent gets a 504.
+//!
+//! # What it does not do
+//!
+//! It does not yet join concurrent misses of one URI to one request, nor cut ranges out of what is stored or store
+//! parts. It does not store answers to POST. It does not look at fields that an origin reflects without naming them
+//! in `Vary`, such as `X-Forwarded-Host` or `X-HTTP-Method-Override`: a proxy removes them before.
+
+mod ask;
+mod body;
+mod change;
+mod exchange;
+mod forward;
+mod found;
+mod handle;
+mod keep;
+mod layer;
+mod options;
+pub mod policy;
+mod refresh;
+mod respond;
+mod served;
+mod service;
+mod settings;
+mod stock;
+mod tee;
+
+pub use self::{
+    body::CacheBody,
+    handle::CacheHandle,
+    layer::CacheLayer,
+    options::CacheMode,
+    served::{Kept, Served, Update, Validator},
+    service::Cache,
+};

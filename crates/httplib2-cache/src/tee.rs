@@ -1,0 +1,240 @@
+//! A body that goes to the caller and to the store at the same time.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use httplib2_core::error::BoxError;
+use httplib2_store::{Answer, Entry, StoreError, Writer};
+use tokio::time::{Sleep, sleep, timeout};
+
+use crate::{settings::Settings, stock::complain};
+
+/// A body that is stored while it is read. Dropped early, it is read to its end in the background if there is an
+/// executor, or given up.
+pub(crate) struct Tee(Option<Box<Recording>>);
+
+struct Recording {
+    source: Source,
+    keeping: Keeping,
+    /// How many bytes may still be stored.
+    room: u64,
+    /// Runs while the store keeps its caller waiting.
+    waiting: Option<Pin<Box<Sleep>>>,
+    settings: Arc<Settings>,
+}
+
+type Source = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
+
+enum Keeping {
+    Writing(Box<dyn Writer>),
+    /// The body has come to its end, and the store makes it visible.
+    Committing(Answer<Entry>),
+    /// It is stored, or given up.
+    Over,
+}
+
+// === impl Tee ===
+
+impl Tee {
+    pub(crate) fn new<R>(source: R, writer: Box<dyn Writer>, settings: Arc<Settings>) -> Self
+    where
+        R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let room = settings.max_object;
+        let source: Source = Box::pin(source.map_err(Into::into));
+        let keeping = Keeping::Writing(writer);
+        Self(Some(Box::new(Recording { source, keeping, room, waiting: None, settings })))
+    }
+
+    /// Stores a body at once that is known to be empty: who gets it may never look for its end.
+    pub(crate) async fn finish_if_empty(&mut self) {
+        if let Some(recording) = &mut self.0
+            && recording.source.is_end_stream()
+        {
+            recording.finish(None);
+            poll_fn(|cx| recording.poll_committed(cx)).await;
+        }
+    }
+
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(recording) = &mut self.0 else { return Poll::Ready(None) };
+        let frame = ready!(recording.poll_frame(cx));
+        if !matches!(frame, Some(Ok(_))) {
+            self.0 = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|recording| recording.is_end_stream())
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |recording| recording.source.size_hint())
+    }
+}
+
+impl Drop for Tee {
+    fn drop(&mut self) {
+        if let Some(recording) = self.0.take()
+            && let Some(executor) = recording.settings.executor.clone()
+            && recording.is_worth_finishing()
+        {
+            executor.spawn(recording.finish_in_background());
+        }
+    }
+}
+
+// === impl Recording ===
+
+impl Recording {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        ready!(self.poll_room(cx));
+        if matches!(self.keeping, Keeping::Committing(_)) {
+            // All frames were handed on.
+            ready!(self.poll_committed(cx));
+            return Poll::Ready(None);
+        }
+        match ready!(self.source.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                self.keep(&frame);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                self.give_up("the body broke off");
+                Poll::Ready(Some(Err(error)))
+            }
+            None => {
+                self.finish(None);
+                ready!(self.poll_committed(cx));
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    /// Waits until the store can take in more, but not longer than the caller is patient: memory stays bounded
+    /// because nothing is read meanwhile.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Keeping::Writing(writer) = &mut self.keeping else { return Poll::Ready(()) };
+        match writer.poll_ready(cx) {
+            Poll::Ready(Ok(())) => self.waiting = None,
+            Poll::Ready(Err(error)) => self.fail(&error),
+            Poll::Pending => {
+                ready!(self.poll_patience(cx));
+                self.give_up("the store is too slow");
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn keep(&mut self, frame: &Frame<Bytes>) {
+        let Keeping::Writing(writer) = &mut self.keeping else { return };
+        if let Some(data) = frame.data_ref() {
+            let Some(room) = self.room.checked_sub(data.len() as u64) else {
+                return self.give_up("the body is too long");
+            };
+            self.room = room;
+            if let Err(error) = writer.write(data.clone()) {
+                return self.fail(&error);
+            }
+            // Who knows that this was the last frame may not look for another one.
+            if self.source.is_end_stream() {
+                self.finish(None);
+            }
+        } else if let Some(trailers) = frame.trailers_ref() {
+            // Nothing follows them (RFC 9110 §6.5).
+            self.finish(Some(trailers.clone()));
+        }
+    }
+
+    /// The body is whole: makes it visible.
+    fn finish(&mut self, trailers: Option<HeaderMap>) {
+        let Keeping::Writing(writer) = std::mem::replace(&mut self.keeping, Keeping::Over) else { return };
+        self.waiting = None;
+        match (writer.commit(trailers), &self.settings.executor) {
+            (Answer::Ready(result), _) => note(result),
+            (pending, Some(executor)) => {
+                let time = self.settings.background.time;
+                executor.spawn(async move {
+                    if let Ok(result) = timeout(time, pending).await {
+                        note(result);
+                    }
+                });
+            }
+            (pending, None) => self.keeping = Keeping::Committing(pending),
+        }
+    }
+
+    /// Waits until what is whole is visible, but not longer than the caller is patient.
+    fn poll_committed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Keeping::Committing(answer) = &mut self.keeping {
+            match Pin::new(answer).poll(cx) {
+                Poll::Ready(result) => note(result),
+                Poll::Pending => ready!(self.poll_patience(cx)),
+            }
+            self.keeping = Keeping::Over;
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = self.settings.patience;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(waiting.as_mut().poll(cx));
+        self.waiting = None;
+        Poll::Ready(())
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.source.is_end_stream() && !matches!(self.keeping, Keeping::Committing(_))
+    }
+
+    fn is_worth_finishing(&self) -> bool {
+        let left = self.source.size_hint().lower();
+        matches!(self.keeping, Keeping::Writing(_)) && left <= self.settings.background.bytes.min(self.room)
+    }
+
+    async fn finish_in_background(mut self: Box<Self>) {
+        let budget = self.settings.background;
+        let finished = timeout(budget.time, async {
+            let mut left = budget.bytes;
+            while let Some(Ok(frame)) = poll_fn(|cx| self.poll_frame(cx)).await {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                let Some(rest) = left.checked_sub(length) else { return };
+                left = rest;
+                if matches!(self.keeping, Keeping::Over) {
+                    return;
+                }
+            }
+        });
+        if finished.await.is_err() {
+            tracing::debug!(target: "httplib2", layer = "cache", "a body came too slowly to be stored in the background");
+        }
+    }
+
+    fn fail(&mut self, error: &StoreError) {
+        complain("writing", error);
+        self.keeping = Keeping::Over;
+    }
+
+    fn give_up(&mut self, why: &'static str) {
+        if !matches!(self.keeping, Keeping::Over) {
+            tracing::debug!(target: "httplib2", layer = "cache", "not stored: {why}");
+            self.keeping = Keeping::Over;
+        }
+    }
+}
+
+fn note(result: Result<Entry, StoreError>) {
+    if let Err(error) = result {
+        complain("storing", &error);
+    }
+}

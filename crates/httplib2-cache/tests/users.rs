@@ -1,0 +1,210 @@
+//! Whose answer is whose.
+
+mod common;
+
+use std::sync::Arc;
+
+use httplib2_cache::{Served, policy::NotStored};
+use httplib2_core::who::{Identity, SignedAs};
+use httplib2_testing::{Received, Reply, Server, reply};
+
+use self::common::{GET, Signer, Site, cached, with};
+
+/// Answers with whom it took the request for, and marks the answer like a layer that signed.
+fn marking(signer: &Signer, directives: &'static str, marks: bool) -> Server {
+    let signer = signer.clone();
+    Server::answering(move |_, _| {
+        let user = signer.user();
+        let reply = cached(directives).body(user.unwrap_or("nobody"));
+        match user {
+            Some(user) if marks => reply.extension(SignedAs(Identity::new(user))),
+            _ => reply,
+        }
+    })
+}
+
+fn by_authorization(directives: &'static str) -> Server {
+    Server::answering(move |request: &Received, _| {
+        let user = request.headers().get("authorization").map_or("nobody", |value| value.to_str().expect("text"));
+        cached(directives).body(user.to_owned())
+    })
+}
+
+fn signed_by(site: Site, signer: &Signer) -> Site {
+    let signer = Arc::new(signer.clone());
+    site.with(|layer| layer.who_signs(signer))
+}
+
+#[tokio::test]
+async fn a_variant_answers_only_requests_that_select_it() {
+    // Traps 2 and 6, H-CACHE-41.
+    let site = Site::private(Server::answering(|request: &Received, _| {
+        let language = request.headers()["accept-language"].to_str().unwrap().to_owned();
+        cached("max-age=60").header("vary", "accept-language").body(language)
+    }));
+    for _ in 0..2 {
+        for language in ["de", "en", "fr"] {
+            assert_eq!(site.send(with(GET, &[("accept-language", language)])).await.text(), language);
+        }
+    }
+    assert_eq!(site.sends(), 3);
+}
+
+#[tokio::test]
+async fn another_variant_does_not_stand_in_for_a_failure() {
+    // Trap 2.
+    let german = cached("max-age=60, stale-if-error=600").header("vary", "accept-language").header("etag", "\"de\"");
+    let broken = Reply::failing(|| std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+    for failure in [broken, reply(503)] {
+        let site = Site::private(Server::new().on(GET, german.clone().body("deutsch")).on(GET, failure));
+        site.send(with(GET, &[("accept-language", "de")])).await;
+        let english = site.try_send(with(GET, &[("accept-language", "en")])).await;
+        assert!(english.is_err() || english.is_ok_and(|got| got.status == 503));
+        site.later(120);
+        assert_eq!(site.send(with(GET, &[("accept-language", "de")])).await.text(), "deutsch");
+    }
+}
+
+#[tokio::test]
+async fn callers_that_sign_for_themselves_are_kept_apart_in_a_private_cache() {
+    // Trap 8, CACHE-51.
+    for directives in
+        ["max-age=60", "private, max-age=60", "max-age=60, stale-while-revalidate=60", "public, max-age=60"]
+    {
+        let site = Site::private(by_authorization(directives)).on_tokio();
+        for _ in 0..2 {
+            for user in ["alice", "bob"] {
+                assert_eq!(site.send(with(GET, &[("authorization", user)])).await.text(), user, "{directives}");
+            }
+            assert_eq!(site.get().await.text(), "nobody");
+        }
+        assert_eq!(site.sends(), 3, "{directives}");
+    }
+}
+
+#[tokio::test]
+async fn a_shared_cache_keeps_what_was_asked_for_with_authorization_only_for_everybody() {
+    // CACHE-04, RFC 9111 §3.5.
+    for (directives, shared) in [("max-age=60", false), ("public, max-age=60", true), ("s-maxage=60", true)] {
+        let site = Site::shared(by_authorization(directives));
+        site.send(with(GET, &[("authorization", "alice")])).await;
+        assert_eq!(site.get().await.is_from_cache(), shared, "{directives}");
+    }
+    // CACHE-03, trap 9.
+    let site = Site::shared(by_authorization("private, max-age=60"));
+    site.get().await;
+    assert!(!site.get().await.is_from_cache());
+}
+
+#[tokio::test]
+async fn users_of_a_layer_that_signs_are_kept_apart_in_a_private_cache() {
+    let signer = Signer::new(None);
+    let site = signed_by(Site::private(marking(&signer, "max-age=60", true)), &signer);
+    for _ in 0..2 {
+        for user in [Some("alice"), Some("bob"), None] {
+            signer.set(user);
+            assert_eq!(site.get().await.text(), user.unwrap_or("nobody"));
+        }
+    }
+    assert_eq!(site.sends(), 3);
+}
+
+#[tokio::test]
+async fn a_mark_counts_also_where_nobody_said_beforehand_who_signs() {
+    // The first request of a user: the challenge came only then.
+    let signer = Signer::new(Some("alice"));
+    let site = Site::private(marking(&signer, "max-age=60", true));
+    site.get().await;
+    assert!(!site.get().await.is_from_cache(), "nobody knows yet that the second one is for Alice");
+    let site = signed_by(site, &signer);
+    assert_eq!((site.get().await.is_from_cache(), site.sends()), (true, 2));
+    signer.set(None);
+    assert!(!site.get().await.is_from_cache());
+}
+
+#[tokio::test]
+async fn a_missing_mark_fails_closed() {
+    let signer = Signer::new(Some("alice"));
+    for site in [Site::private, Site::shared] {
+        let site = signed_by(site(marking(&signer, "public, max-age=60", false)), &signer);
+        let got = site.get().await;
+        let not = httplib2_cache::Kept::Not(NotStored::MarkMissing);
+        assert!(matches!(got.served, Served::Network { kept, .. } if kept == not), "{}", got.why());
+        assert!(!site.get().await.is_from_cache());
+    }
+}
+
+#[tokio::test]
+async fn a_shared_cache_applies_the_rule_for_authorization_to_marked_responses() {
+    // RFC 9111 §3.5: the field itself is added further in.
+    for (directives, shared) in [("max-age=60", false), ("public, max-age=60", true), ("private, max-age=60", false)] {
+        let signer = Signer::new(Some("alice"));
+        let site = Site::shared(marking(&signer, directives, true));
+        site.get().await;
+        signer.set(None);
+        assert_eq!(site.get().await.is_from_cache(), shared, "{directives}");
+    }
+}
+
+#[tokio::test]
+async fn a_304_for_somebody_else_freshens_nothing() {
+    let signer = Signer::new(Some("alice"));
+    let alice = SignedAs(Identity::new("alice"));
+    let bob = SignedAs(Identity::new("bob"));
+    let tagged = |tag: &'static str| cached("max-age=60").header("etag", tag);
+    let server = Server::new()
+        .on(GET, tagged("\"a\"").body("for alice").extension(alice))
+        .on(GET, reply(304).header("etag", "\"a\"").extension(bob.clone()))
+        .on(GET, tagged("\"b\"").body("for bob").extension(bob));
+    let site = signed_by(Site::private(server), &signer);
+    site.get().await;
+    site.later(120);
+    assert_eq!(site.get().await.text(), "for bob");
+    assert_eq!(site.sends(), 3);
+    // It was stored for Bob.
+    signer.set(Some("bob"));
+    assert_eq!((site.get().await.text(), site.sends()), ("for bob", 3));
+}
+
+#[tokio::test]
+async fn a_private_and_a_shared_cache_on_one_store_do_not_meet() {
+    let store = Arc::new(httplib2_store::MemoryStore::new());
+    let server = Server::new().on(GET, cached("private, max-age=60"));
+    let private = Site::over(server.clone(), httplib2_cache::CacheLayer::private(store.clone()));
+    let shared = Site::over(server, httplib2_cache::CacheLayer::shared(store));
+    private.get().await;
+    assert!(!shared.get().await.is_from_cache());
+    assert!(private.get().await.is_from_cache());
+}
+
+#[tokio::test]
+async fn what_selects_a_response_is_not_kept_in_clear() {
+    use httplib2_store::{MemoryStore, Store};
+    let store = MemoryStore::new();
+    let server = Server::new().on(GET, cached("max-age=60").header("vary", "cookie, x"));
+    let site = Site::on(server, store.clone());
+    site.send(with(GET, &[("authorization", "Bearer s3cret"), ("cookie", "s3cret"), ("x", "seen")])).await;
+    let listed = store.list().await.unwrap();
+    let selecting = &listed[0].entry.head().selecting;
+    let has = |text: &[u8]| {
+        selecting
+            .iter()
+            .flat_map(|(_, value)| value.as_deref())
+            .any(|value| value.windows(text.len()).any(|at| at == text))
+    };
+    assert!(has(b"seen") && !has(b"s3cret"));
+    assert!(!format!("{:?} {listed:?}", site.layer).contains("s3cret"));
+}
+
+#[tokio::test]
+async fn what_is_for_everybody_is_stored_once_for_all_in_a_shared_cache() {
+    let signer = Signer::new(None);
+    let site = signed_by(Site::shared(marking(&signer, "public, max-age=60", true)), &signer);
+    for user in [Some("alice"), Some("bob"), None] {
+        signer.set(user);
+        let mut reload = with(GET, &[]);
+        reload.extensions_mut().insert(httplib2_cache::CacheMode::Reload);
+        site.send(reload).await;
+        assert_eq!(site.layer.handle().usage().await.unwrap().entries, 1);
+    }
+}
