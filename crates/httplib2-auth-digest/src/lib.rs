@@ -52,16 +52,16 @@
 //!
 //! | in the challenge | what is done |
 //! |---|---|
-//! | `algorithm` | `MD5`, `SHA-256`, `SHA-512-256`, each also with `-sess`; without it MD5; with another one it is not answered |
+//! | `algorithm` | `MD5`, `SHA-256`, `SHA-512-256`, each also with `-sess`; without it MD5; with another one it is not answered. Of several offers SHA-512-256 goes before SHA-256, that before MD5, and any without `qop` comes last |
 //! | `qop` | `auth` if it is offered, otherwise `auth-int`; without it see the options |
 //! | `userhash=true` | the name is sent hashed |
 //! | `charset=UTF-8` | a name that is not ASCII is sent as `username*` (RFC 8187), otherwise as UTF-8 in quotes |
-//! | `opaque` | is sent back |
+//! | `nonce`, `opaque` | are sent back; of more than 4 KiB, the challenge is not answered |
 //! | `stale=true` | the new nonce is taken over, and the request signed once more |
 //!
 //! # What it does to a response
 //!
-//! `Authentication-Info` may name the next nonce, which is taken over, and prove that the server knows the password too,
+//! `Authentication-Info` may name the next nonce, which is taken over if it is no longer than 4 KiB, and prove that the server knows the password too,
 //! which is checked by option. A server that changes its nonce without calling the old one stale, and let the same
 //! credential in before, is understood. With what the layer marks responses is told in [`httplib2_auth`].
 //!

@@ -26,6 +26,9 @@ pub(crate) struct Offer<'a> {
     pub(crate) hashes_name: bool,
 }
 
+/// A nonce or an opaque of more bytes is no honest one. It would make every request from then on too large for the server.
+pub(crate) const MAX_ECHOED: usize = 4 * 1024;
+
 /// A quality of protection (RFC 7616 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Qop {
@@ -54,10 +57,16 @@ impl<'a> Offer<'a> {
             // The key of a session depends on the client's nonce, which the form of RFC 2069 does not send.
             return Err(CannotAnswer::Unsupported("an algorithm of sessions without qop".into()));
         }
+        let realm = params.bytes("realm").ok_or(CannotAnswer::Malformed("it has no realm"))?;
+        let nonce = params.bytes("nonce").ok_or(CannotAnswer::Malformed("it has no nonce"))?;
+        let opaque = params.bytes("opaque").unwrap_or_default();
+        if nonce.len() > MAX_ECHOED || opaque.len() > MAX_ECHOED {
+            return Err(CannotAnswer::Malformed("its nonce or opaque is longer than 4 KiB"));
+        }
         Ok(Self {
-            realm: params.bytes("realm").ok_or(CannotAnswer::Malformed("it has no realm"))?,
-            nonce: params.bytes("nonce").ok_or(CannotAnswer::Malformed("it has no nonce"))?,
-            opaque: params.bytes("opaque").unwrap_or_default(),
+            realm,
+            nonce,
+            opaque,
             domain: params.text("domain").map(str::trim).filter(|domain| !domain.is_empty()),
             algorithm,
             qop,
@@ -65,6 +74,19 @@ impl<'a> Offer<'a> {
             reads_utf8: params.bytes("charset").is_some_and(|charset| charset.eq_ignore_ascii_case(b"utf-8")),
             hashes_name: is_true("userhash"),
         })
+    }
+}
+
+impl Offer<'_> {
+    /// How well it guards the password: a server that can choose the nonce alone (RFC 2069) may have computed beforehand
+    /// what passwords give with it (RFC 7616 §5.9).
+    pub(crate) fn preference(&self) -> u8 {
+        match (self.qop, self.algorithm.hash) {
+            (None, _) => 0,
+            (Some(_), Hash::Md5) => 1,
+            (Some(_), Hash::Sha256) => 2,
+            (Some(_), Hash::Sha512_256) => 3,
+        }
     }
 }
 

@@ -76,6 +76,10 @@ impl Scheme for Digest {
         30
     }
 
+    fn preference(&self, challenge: &Challenge) -> u8 {
+        Offer::read(challenge, &self.rules).map_or(0, |offer| offer.preference())
+    }
+
     fn reveals_secret(&self) -> bool {
         false
     }

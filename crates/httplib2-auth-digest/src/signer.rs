@@ -13,7 +13,7 @@ use crate::{
     account::Account,
     hash::Hasher,
     mutual::is_proven,
-    offer::{Offer, Qop},
+    offer::{MAX_ECHOED, Offer, Qop},
     rules::Rules,
     session::{Session, Subject},
     target::target,
@@ -60,6 +60,10 @@ impl Signer for DigestSigner {
     fn space(&self) -> Space<'_> {
         // RFC 7616 §3.3: without a domain it is the whole server.
         self.domain.as_deref().map_or(Space::Origin, Space::Uris)
+    }
+
+    fn fits(&self, challenge: &Challenge) -> bool {
+        Offer::read(challenge, &self.rules).is_ok_and(|offer| self.is_asked_by(&offer))
     }
 
     fn content_digest(&self) -> Option<Box<dyn ContentDigest>> {
@@ -114,7 +118,8 @@ impl Signer for DigestSigner {
         }
         current.set_accepted();
         // RFC 7616 §3.5: the next requests are signed with it.
-        if let Some(next) = info.bytes("nextnonce").filter(|next| !next.is_empty() && **next != *current.nonce)
+        let is_usable = |next: &&[u8]| !next.is_empty() && next.len() <= MAX_ECHOED && **next != *current.nonce;
+        if let Some(next) = info.bytes("nextnonce").filter(is_usable)
             && let Some(next) = Session::new(&self.account, next, &current.opaque)
         {
             next.set_accepted();

@@ -199,15 +199,65 @@ async fn what_cannot_be_answered_goes_to_the_caller() {
     }
 }
 
-// RFC 7616 §3.7: the first one that is understood.
+// X-08, where RFC 7616 §3.7 leaves it to the order of the server.
 #[tokio::test]
-async fn of_several_algorithms_the_first_that_is_known_is_taken() {
+async fn of_several_algorithms_the_strongest_that_is_known_is_taken() {
     let known = Known { algorithm: "SHA-256", ..JOE };
-    let server = guarded(
-        r#"Digest realm="r", nonce="n1", qop="auth", algorithm=ROT13, Digest realm="r", nonce="n1", qop="auth", algorithm=SHA-256, Digest realm="r", nonce="n1", qop="auth""#,
-        known,
-    );
-    assert_eq!(send(&joe(), &server, "GET http://a.example/").await.unwrap().status(), 200);
+    for order in [["ROT13", "SHA-256", "MD5"], ["MD5", "ROT13", "SHA-256"], ["ROT13", "MD5", "SHA-256"]] {
+        let offer =
+            order.map(|algorithm| format!(r#"Digest realm="r", nonce="n1", qop="auth", algorithm={algorithm}"#));
+        let server = guarded(offer.join(", ").leak(), known.clone());
+        assert_eq!(send(&joe(), &server, "GET http://a.example/").await.unwrap().status(), 200, "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn over_plain_http_a_weaker_algorithm_is_a_downgrade() {
+    // Who asks for MD5 without qop, with a nonce of its choice, has tables for it (RFC 7616 §5.9).
+    const STRONG: &str = r#"Digest realm="r", nonce="n1", qop="auth", algorithm=SHA-256"#;
+    for (weak, scheme) in [
+        (r#"Digest realm="r", nonce="n2""#, "http"),
+        (r#"Digest realm="other", nonce="n2", qop="auth""#, "http"),
+        (r#"Digest realm="r", nonce="n2", algorithm=SHA-256"#, "http"),
+        (r#"Digest realm="r", nonce="n2""#, "https"),
+    ] {
+        let server = Server::answering(move |received, n| match (n, claimed(received)) {
+            (0, _) => challenging(STRONG),
+            (1, _) => reply(200),
+            _ => challenging(weak),
+        });
+        let layer = joe();
+        for _ in 0..3 {
+            send(&layer, &server, &format!("GET {scheme}://a.example/")).await.unwrap();
+        }
+        let claims = server.requests().iter().skip(3).filter(|received| claimed(received).is_some()).count();
+        assert_eq!(claims > 0, scheme == "https", "{weak} over {scheme}");
+    }
+}
+
+// A server that has old and new parts in one realm.
+#[tokio::test]
+async fn each_part_of_a_realm_gets_the_algorithm_that_it_asks_for() {
+    let server = Server::answering(|received, _| match (received.uri().path(), claimed(received)) {
+        ("/odd", _) => challenging(r#"Digest realm="r", nonce="n1", qop="auth", algorithm=ROT13"#),
+        (_, Some(_)) => reply(200),
+        ("/old", _) => challenging(r#"Digest realm="r", nonce="n1", qop="auth", domain="/old""#),
+        _ => challenging(r#"Digest realm="r", nonce="n1", qop="auth", domain="/new", algorithm=SHA-256"#),
+    });
+    let layer = joe();
+    for path in ["/old", "/odd", "/new", "/old", "/new"] {
+        send(&layer, &server, &format!("GET http://a.example{path}")).await.unwrap();
+    }
+    let sent: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|received| {
+            let value = received.headers().get("authorization").map_or("-", |value| value.to_str().unwrap());
+            let algorithm = value.split("algorithm=").nth(1).map_or("-", |rest| rest.split(',').next().unwrap());
+            format!("{} {algorithm}", received.uri().path())
+        })
+        .collect();
+    assert_eq!(sent, ["/old -", "/old MD5", "/odd -", "/new -", "/new SHA-256", "/old MD5", "/new SHA-256"]);
 }
 
 #[tokio::test]

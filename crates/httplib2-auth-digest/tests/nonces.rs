@@ -144,6 +144,17 @@ fn a_next_nonce_that_comes_late_is_ignored() {
 }
 
 #[test]
+fn a_next_nonce_that_would_make_requests_too_large_is_ignored() {
+    let signer = joe(r#"Digest realm="r", nonce="n1", qop="auth""#);
+    for (length, expected) in [(4 * 1024 + 1, "n1"), (4 * 1024, "n")] {
+        let (sent, _) = send(&signer);
+        accept(&signer, &sent, &format!("nextnonce=\"{}\"", "n".repeat(length)));
+        let nonce = used(&signer).0;
+        assert!(nonce.starts_with(expected) && nonce.len() == if length > 4_096 { 2 } else { length }, "{length}");
+    }
+}
+
+#[test]
 fn a_next_nonce_that_is_no_new_one_does_not_count_anew() {
     let signer = joe(FIRST);
     let (sent, _) = send(&signer);

@@ -15,7 +15,7 @@ use httplib2_core::{
 use httplib2_syntax::challenge::{self, Params};
 
 use crate::{
-    AuthError, Authentication, Credential, Scheme, Signer, Unanswered,
+    AuthError, Authentication, Credential, Unanswered,
     credentials::Scope,
     decide::Walk,
     first_contact::{Ahead, Turn},
@@ -23,7 +23,7 @@ use crate::{
     options::Signature,
     party::Party,
     rules::{Rules, Side},
-    spaces::{Learnt, Validity, prefixes},
+    spaces::{Learnt, Made, Validity, prefixes},
 };
 
 /// The request, as far as it is needed to send it again, and what happened so far.
@@ -129,6 +129,9 @@ where
         let scopes = self.walk().scopes();
         for (seat, scope) in scopes {
             let Some(credential) = self.credential_in_advance(seat, scope, line).await else { continue };
+            if self.party.is_revoked() {
+                return None;
+            }
             if !self.party.goes_in_advance(scope, credential.as_token().is_some()) {
                 continue;
             }
@@ -168,6 +171,7 @@ where
         if status != self.rules().side.challenging() {
             let Some(signed) = signed else { return Ok(ControlFlow::Break(None)) };
             self.check(&signed, headers)?;
+            self.party.site.note_accepted(&signed.learnt);
             self.learn(&signed);
             return Ok(ControlFlow::Break(Some(self.fact(Some(&signed), Vec::new()))));
         }
@@ -238,18 +242,12 @@ where
     }
 
     /// Puts together what a signer was made of. One that shows the secret to everybody is worth a warning.
-    fn learnt(
-        &self,
-        (scheme, signer): (Arc<dyn Scheme>, Arc<dyn Signer>),
-        credential: Credential,
-        scope: Scope,
-        validity: Validity,
-    ) -> Arc<Learnt> {
+    fn learnt(&self, made: Made, credential: Credential, scope: Scope, validity: Validity) -> Arc<Learnt> {
         let origin = self.party.origin();
-        if scheme.reveals_secret() && !origin.is_secure() {
-            tracing::warn!(target: "httplib2", layer = "auth", scheme = scheme.name(), %origin, "a secret goes over plain http");
+        if made.scheme.reveals_secret() && !origin.is_secure() {
+            tracing::warn!(target: "httplib2", layer = "auth", scheme = made.scheme.name(), %origin, "a secret goes over plain http");
         }
-        Arc::new(Learnt::new(origin, (scheme, signer), (credential, scope), validity))
+        Arc::new(Learnt::new(origin, made, (credential, scope), validity))
     }
 
     fn walk(&mut self) -> &mut Walk {

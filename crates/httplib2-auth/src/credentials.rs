@@ -11,6 +11,8 @@ use std::{
     },
 };
 
+#[cfg(doc)]
+use httplib2_core::who::FirstOrigin;
 use httplib2_core::who::Origin;
 use httplib2_syntax::netrc::{self, InvalidNetrc};
 
@@ -24,7 +26,10 @@ use crate::{Credential, Provider, provider::Supply, spaces::Spaces};
 /// | `example.org:8080` | at that host and port, over http and https, as in httplib2 |
 /// | `example.org` | at that host, whatever the port |
 /// | `https://example.org` | at that origin alone |
-/// | all ([`add`](Self::add)) | at every origin that the caller addressed, not where a redirect leads: see [`FirstOrigin`](crate::FirstOrigin) |
+/// | all ([`add`](Self::add)) | at every origin that the caller addressed, not where a redirect leads: see [`FirstOrigin`] |
+///
+/// Where a redirect leads from https to http only those for that very origin are used, such as for
+/// `http://example.org`: a host that the caller addressed over https was not meant to be told over http.
 ///
 /// When a server challenges, those for its domain are tried first and then those for all, each in the order in which
 /// they were added.
@@ -66,7 +71,7 @@ enum Source {
 /// What a netrc said. An entry that lacks the name or the password still keeps its host from the default.
 #[derive(Clone, Default)]
 struct Netrc {
-    hosts: Vec<(Box<str>, Option<Credential>)>,
+    hosts: Vec<(Domain, Option<Credential>)>,
     default: Option<Credential>,
 }
 
@@ -88,10 +93,23 @@ pub(crate) enum Holder {
 pub(crate) enum Scope {
     /// One request, at one origin.
     Request,
+    /// The one origin that its domain names.
+    Origin,
     /// The origins of its domain.
     Domain,
     /// All origins that the caller addresses.
     All,
+}
+
+/// Which credentials a request may use, by the way on which it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The caller addressed this origin.
+    All,
+    /// Another origin led here.
+    Domain,
+    /// An origin led here that was safe from listeners, to one that is not.
+    Origin,
 }
 
 // === impl Credentials ===
@@ -139,7 +157,8 @@ impl Credentials {
 
     /// Adds what the text of a netrc file says: each `machine` for that host, `default` for all hosts without an entry.
     ///
-    /// Of several entries for a host the last one counts. What lacks a name or a password is not used.
+    /// Of several entries for a host the last one counts. What lacks a name or a password is not used, nor what names
+    /// no host. A host may be written like one in a URI, or as a bare IPv6 address.
     ///
     /// # Errors
     ///
@@ -150,7 +169,7 @@ impl Credentials {
             let login = entry.login().zip(entry.password());
             let credential = login.map(|(name, password)| Credential::login(name, password));
             match entry.machine() {
-                Some(host) => read.hosts.push((host.to_ascii_lowercase().into(), credential)),
+                Some(host) => read.hosts.extend(Domain::of_host(host).map(|domain| (domain, credential))),
                 None => read.default = credential,
             }
         }
@@ -158,7 +177,8 @@ impl Credentials {
         Ok(())
     }
 
-    /// Removes all, and lets the layers that use them forget what they learnt with them.
+    /// Removes all, and lets the layers that use them forget what they learnt with them. A challenge to a request that is
+    /// under way is not answered any more, unless it has [its own](crate::RequestCredentials).
     pub fn clear(&self) {
         let mut sources = self.0.sources.write().unwrap_or_else(PoisonError::into_inner);
         sources.clear();
@@ -172,13 +192,6 @@ impl Credentials {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.each(|_| true)
-    }
-
-    /// Whether any are for all origins, so that it matters which one the caller addressed: see
-    /// [`FirstOrigin`](crate::FirstOrigin).
-    #[must_use]
-    pub fn has_for_all(&self) -> bool {
-        self.each(Source::is_for_all)
     }
 
     /// The same credentials as a handle of their own: what is added to the one or cleared stays as it was in the other.
@@ -204,21 +217,20 @@ impl Credentials {
         self.0.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Those for this origin, those for all only if `for_all`; in the order in which they are tried.
-    pub(crate) fn candidates(&self, origin: &Origin, for_all: bool) -> Vec<Candidate> {
+    /// Those for this origin, in the order in which they are tried.
+    pub(crate) fn candidates(&self, origin: &Origin, reach: Reach) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         self.each(|source| {
             candidates.extend(source.candidate(origin));
             false
         });
-        candidates.retain(|candidate| for_all || candidate.scope != Scope::All);
+        candidates.retain(|candidate| reach.covers(candidate.scope));
         candidates.sort_by_key(|candidate| candidate.scope == Scope::All);
         candidates
     }
 
-    /// Whether any is for this origin, those for all counted only if `for_all`.
-    pub(crate) fn has_for(&self, origin: &Origin, for_all: bool) -> bool {
-        self.each(|source| source.scope(origin).is_some_and(|scope| for_all || scope != Scope::All))
+    pub(crate) fn has_for(&self, origin: &Origin, reach: Reach) -> bool {
+        self.each(|source| source.scope(origin).is_some_and(|scope| reach.covers(scope)))
     }
 
     pub(crate) fn clearings(&self) -> u64 {
@@ -254,13 +266,6 @@ impl Source {
         Some(Candidate { holder, scope })
     }
 
-    fn is_for_all(&self) -> bool {
-        match self {
-            Self::One(domain, _) | Self::Supply(domain, _) => *domain == Domain::All,
-            Self::Netrc(netrc) => netrc.default.is_some(),
-        }
-    }
-
     fn scope(&self, origin: &Origin) -> Option<Scope> {
         match self {
             Self::One(domain, _) | Self::Supply(domain, _) => domain.scope(origin),
@@ -269,11 +274,23 @@ impl Source {
     }
 }
 
+// === impl Reach ===
+
+impl Reach {
+    pub(crate) fn covers(self, scope: Scope) -> bool {
+        match scope {
+            Scope::Request | Scope::Origin => true,
+            Scope::Domain => self != Self::Origin,
+            Scope::All => self == Self::All,
+        }
+    }
+}
+
 // === impl Netrc ===
 
 impl Netrc {
     fn find(&self, origin: &Origin) -> Option<(&Credential, Scope)> {
-        let (credential, scope) = match self.hosts.iter().rev().find(|(host, _)| **host == *origin.host()) {
+        let (credential, scope) = match self.hosts.iter().rev().find(|(domain, _)| domain.scope(origin).is_some()) {
             Some((_, credential)) => (credential, Scope::Domain),
             None => (&self.default, Scope::All),
         };

@@ -8,6 +8,7 @@ use httplib2_syntax::challenge::Challenge;
 
 use crate::{
     CannotAnswer, Credential, InAdvance, Scheme, Unanswered,
+    accepted::{Accepted, Grade},
     credentials::{Candidate, Holder, Scope},
     provider::Supply,
     rules::{Order, Rules},
@@ -18,6 +19,7 @@ use crate::{
 pub(crate) struct Offer<'a> {
     pub(crate) scheme: &'a Arc<dyn Scheme>,
     pub(crate) challenge: &'a Challenge,
+    pub(crate) grade: Grade,
     /// Whether the scheme may be used towards this origin.
     pub(crate) allowed: bool,
 }
@@ -70,7 +72,7 @@ const MAX_ANSWERS_PER_CREDENTIAL: u32 = 2;
 
 /// The challenges that the layer could answer, in the order in which it would.
 ///
-/// Of one scheme they stay in the order of the server (RFC 7616 §3.7).
+/// Those that guard the secret equally well stay in the order of the server (RFC 7616 §3.7).
 pub(crate) fn offers<'a>(
     rules: &'a Rules,
     challenges: &'a [Challenge],
@@ -78,11 +80,16 @@ pub(crate) fn offers<'a>(
 ) -> Vec<Offer<'a>> {
     let known = rules.schemes.iter().flat_map(|scheme| {
         let of_scheme = challenges.iter().filter(|challenge| challenge.is(scheme.name()));
-        of_scheme.map(|challenge| Offer { scheme, challenge, allowed: allowed(&**scheme) })
+        of_scheme.map(|challenge| Offer {
+            scheme,
+            challenge,
+            grade: Grade::of(&**scheme, challenge),
+            allowed: allowed(&**scheme),
+        })
     });
     let mut offers: Vec<_> = known.collect();
     if rules.order == Order::Strongest {
-        offers.sort_by_key(|offer| Reverse(offer.scheme.strength()));
+        offers.sort_by_key(|offer| Reverse(offer.grade));
     }
     offers
 }
@@ -106,12 +113,12 @@ impl Walk {
 
     /// Looks at the offers of the present answer. What could not be answered is asked for again after it was told
     /// ([`unfit`](Self::unfit), [`given`](Self::given), ...), until something is sent or nothing is left.
-    pub(crate) fn next(&mut self, rules: &Rules, offers: &[Offer<'_>]) -> Step {
+    pub(crate) fn next(&mut self, rules: &Rules, accepted: &Accepted, offers: &[Offer<'_>]) -> Step {
         if offers.is_empty() {
             return Step::Return;
         }
         for seat in 0..self.seats.len() {
-            match self.step_of(seat, rules, offers) {
+            match self.step_of(seat, rules, accepted, offers) {
                 Some(_) if self.answers >= rules.max_answers => {
                     self.note(Unanswered::Limit(rules.max_answers));
                     return Step::Return;
@@ -123,16 +130,15 @@ impl Walk {
         Step::Return
     }
 
-    fn step_of(&mut self, at: usize, rules: &Rules, offers: &[Offer<'_>]) -> Option<Step> {
+    fn step_of(&mut self, at: usize, rules: &Rules, accepted: &Accepted, offers: &[Offer<'_>]) -> Option<Step> {
         let seat = &self.seats[at];
         if seat.done {
             return None;
         }
-        if seat.credential.is_none() {
-            return Some(Step::Ask { seat: at });
-        }
+        let Some(credential) = &seat.credential else { return Some(Step::Ask { seat: at }) };
+        let floor = accepted.floor(rules, &self.origin, credential);
         let mut notes = Vec::new();
-        let offer = offers.iter().enumerate().position(|(n, offer)| match seat.objection(n, offer, rules) {
+        let offer = offers.iter().enumerate().position(|(n, offer)| match seat.objection(n, offer, rules, floor) {
             Objection::None => true,
             Objection::Settled => false,
             Objection::Because(reason) => {
@@ -302,7 +308,7 @@ impl Seat {
         }
     }
 
-    fn objection(&self, n: usize, offer: &Offer<'_>, rules: &Rules) -> Objection {
+    fn objection(&self, n: usize, offer: &Offer<'_>, rules: &Rules, floor: Option<Grade>) -> Objection {
         if self.unfit.contains(&n) || self.tried.contains(&offer.key()) {
             return Objection::Settled;
         }
@@ -310,7 +316,9 @@ impl Seat {
             return Objection::Because(Unanswered::Insecure(offer.scheme.name()));
         }
         if !rules.allow_downgrade {
-            if self.refused_strength.is_some_and(|refused| offer.scheme.strength() < refused) {
+            if self.refused_strength.is_some_and(|refused| offer.grade.strength < refused)
+                || floor.is_some_and(|floor| offer.grade < floor)
+            {
                 return Objection::Because(Unanswered::Downgrade(offer.scheme.name()));
             }
             if self.answers >= MAX_ANSWERS_PER_CREDENTIAL {

@@ -58,6 +58,11 @@ impl AuthLayer {
     /// before. Default: no, because a server that is not the right one would ask for the password in just that way
     /// (RFC 7616 §5.7). A stronger offer that could not be answered is no hindrance, and a challenge for another realm than
     /// the one that a request was signed for in advance refuses nothing.
+    ///
+    /// Over plain http, where everybody on the way can challenge, it also is whether an offer is answered with a credential
+    /// of which the origin accepted a stronger one before, in whatever realm: by [strength](Scheme::strength), and of one
+    /// scheme by [preference](Scheme::preference). That lasts until the credentials are cleared. Who has a server there that
+    /// asks for Digest in one place and for Basic in another gives it two logins, or allows this.
     #[must_use]
     pub fn allow_downgrade(mut self, yes: bool) -> Self {
         self.rules.allow_downgrade = yes;
@@ -72,8 +77,8 @@ impl AuthLayer {
         self
     }
 
-    /// Whether credentials for all origins are also used where [`FirstOrigin`](crate::FirstOrigin) says that another origin
-    /// led the request. Default: no (RFC 9110 §15.4).
+    /// Whether credentials for all origins are also used where [`FirstOrigin`](httplib2_core::who::FirstOrigin) says that
+    /// another origin led the request. Default: no (RFC 9110 §15.4). From https to http they never are.
     #[must_use]
     pub fn credentials_follow_redirects(mut self, yes: bool) -> Self {
         self.rules.credentials_follow_redirects = yes;

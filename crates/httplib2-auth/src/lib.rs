@@ -42,13 +42,13 @@
 //!
 //! Inside of redirects, caches and retries: each hop has its own credentials, a stored answer costs no challenge, and each
 //! try is signed anew, so that no nonce is used twice. Outside of limits on what is really sent, and of what logs each
-//! send. Whatever stands outside and follows redirects first puts a [`FirstOrigin`] on the request; a cache asks the
-//! [handle](AuthLayer::handle) whose answers it may give.
+//! send. Whatever stands outside and follows redirects puts a [`FirstOrigin`](httplib2_core::who::FirstOrigin) on each
+//! request that a redirect made; a cache asks the [handle](AuthLayer::handle) whose answers it may give.
 //!
 //! # What it does to a request
 //!
 //! Nothing, and without an allocation, if there are no [`Credentials`] or the caller set `Authorization`; nothing either if
-//! no credential is for its origin. Otherwise:
+//! no credential is for its origin, or if it is a TRACE (RFC 9110 §9.3.8). Otherwise:
 //!
 //! 1. A request in a protection space that is known is signed in advance. Spaces are those of the schemes (RFC 7617 §2.2,
 //!    RFC 7616 §3.3); the nearest one signs. Credentials that are [sent in advance](AuthLayer::in_advance) anyway are.
@@ -61,6 +61,9 @@
 //! |---|---|
 //! | a scheme that shows the secret, over plain http | skipped, unless [allowed](AuthLayer::secrets_over_http) |
 //! | a weaker scheme than one that was refused | not tried with that credential, unless [allowed](AuthLayer::allow_downgrade) |
+//! | over plain http, a weaker offer than one that the origin accepted before | the same |
+//! | another origin that led the request | see [`Credentials`] |
+//! | [`Credentials::clear`] meanwhile | nothing is signed any more |
 //! | an offer that cannot be answered | skipped, which is no downgrade |
 //! | an answer that would say what was refused already | not sent |
 //! | two answers with one credential, four in all | [`max_answers`](AuthLayer::max_answers) |
@@ -85,7 +88,7 @@
 //! | [`allow_downgrade`](AuthLayer::allow_downgrade) | no | |
 //! | [`secrets_over_http`](AuthLayer::secrets_over_http) | no | |
 //! | [`in_advance`](AuthLayer::in_advance) | [`InAdvance::Tokens`] | [`RequestCredentials::in_advance`] |
-//! | [`credentials_follow_redirects`](AuthLayer::credentials_follow_redirects) | no | [`FirstOrigin`] |
+//! | [`credentials_follow_redirects`](AuthLayer::credentials_follow_redirects) | no | [`FirstOrigin`](httplib2_core::who::FirstOrigin) |
 //! | [`max_answers`](AuthLayer::max_answers) | 4 | |
 //! | [`first_contact_wait`](AuthLayer::first_contact_wait) | one second | |
 //! | [`discard_limits`](AuthLayer::discard_limits) | 64 KiB and one second per response | |
@@ -101,8 +104,9 @@
 //! It speaks no scheme that binds a connection to a user (NTLM, Negotiate). It asks nobody for a password: see [`Provider`].
 //! It reads no file and no environment: [`Credentials::netrc`] takes a text. It does not record a body that cannot be sent
 //! again: wrap it in a [`ReplayBody`](httplib2_core::body::ReplayBody) for that. It remembers 1,000 origins, those used
-//! last, and 256 spaces of each. It needs tokio's timer only to wait for a first contact or an answer that stalls.
+//! last, and 256 spaces and 256 credentials of each. It needs tokio's timer only to wait for a first contact or an answer that stalls.
 
+mod accepted;
 mod basic;
 mod bearer;
 mod call;
@@ -131,7 +135,7 @@ pub use self::{
     credentials::{Credentials, InvalidDomain},
     error::AuthError,
     layer::AuthLayer,
-    options::{Authentication, FirstOrigin, InAdvance, RequestCredentials, Unanswered},
+    options::{Authentication, InAdvance, RequestCredentials, Unanswered},
     party::Signatories,
     provider::{Ask, Provided, Provider, ProviderError},
     rules::Order,

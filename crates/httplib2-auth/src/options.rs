@@ -14,19 +14,17 @@ use crate::{Credential, ProviderError, SignError};
 ///
 /// Where the request goes to another origin, such as by a redirect, it counts as absent. Whatever is learnt with it is
 /// used only for requests that carry the same credential.
+///
+/// Nobody has vouched for it, so a login counts as one user only together with its password: the
+/// [identity](httplib2_core::who::Identity) has a hash of the password in it, with a key that this process drew, and who
+/// guesses wrong is not given what a cache keeps for who knows it. That identity ends with the process. It is the same
+/// as always for a credential [with an identity](Credential::with_identity).
 #[derive(Clone)]
 pub struct RequestCredentials {
     pub(crate) origin: Origin,
     pub(crate) credential: Credential,
     pub(crate) in_advance: Option<bool>,
 }
-
-/// The origin that the caller addressed: a request extension for whatever stands outside of a layer that follows redirects.
-///
-/// Credentials for all origins are used only where the request still goes to that origin. Absent: they are used
-/// wherever it goes. A layer that follows redirects drops no extension, so it reaches every hop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FirstOrigin(pub Origin);
 
 /// Which credentials are sent before a server asks for any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,8 +57,8 @@ pub enum Unanswered {
     Provider(ProviderError),
     /// This scheme was answered, and the credential refused.
     Rejected(&'static str),
-    /// This scheme guards the secret less well than one that was refused before, and could have been offered to get at
-    /// the secret.
+    /// This offer guards the secret less well than one that was refused before, or over plain http than one that was
+    /// taken before, and could have been made to get at the secret.
     Downgrade(&'static str),
     /// The request could not be signed.
     Unsigned {
@@ -96,8 +94,11 @@ pub enum Unanswered {
     UnknownSchemes(String),
     /// The response names no scheme, or none that can be read.
     NoChallenge,
-    /// There are credentials for all origins, but another origin led the request here.
+    /// There are credentials, but not where another origin led the request: see
+    /// [`Credentials`](crate::Credentials).
     OtherOrigin,
+    /// The request is a TRACE, which must carry no credential (RFC 9110 §9.3.8).
+    Trace,
     /// There is no credential for this origin.
     NoCredentials,
 }
@@ -244,7 +245,8 @@ impl Unanswered {
             Self::UnknownSchemes(_) => 10,
             Self::NoChallenge => 11,
             Self::OtherOrigin => 12,
-            Self::NoCredentials => 13,
+            Self::Trace => 13,
+            Self::NoCredentials => 14,
         }
     }
 }
@@ -256,7 +258,7 @@ impl fmt::Display for Unanswered {
             Self::Limit(limit) => write!(f, "the limit of {limit} answers is reached"),
             Self::Provider(error) => error.fmt(f),
             Self::Rejected(scheme) => write!(f, "{scheme} was answered and refused"),
-            Self::Downgrade(scheme) => write!(f, "{scheme} is weaker than what was refused"),
+            Self::Downgrade(scheme) => write!(f, "{scheme} is weaker than what was used before"),
             Self::Unsigned { scheme, why } => write!(f, "{scheme}: {why}"),
             Self::Unsupported { scheme, what } => write!(f, "{scheme}: {what:.SHOWN$} is not supported"),
             Self::Insecure(scheme) => write!(f, "{scheme} shows the secret over plain http"),
@@ -264,7 +266,8 @@ impl fmt::Display for Unanswered {
             Self::Unsuitable { scheme, why } => write!(f, "{scheme}: the credential does not fit, {why}"),
             Self::UnknownSchemes(names) => write!(f, "no known scheme is offered, only {names}"),
             Self::NoChallenge => f.write_str("no challenge can be read"),
-            Self::OtherOrigin => f.write_str("credentials for all do not follow a request to another origin"),
+            Self::OtherOrigin => f.write_str("the credentials do not follow the request to this origin"),
+            Self::Trace => f.write_str("a TRACE request is not signed"),
             Self::NoCredentials => f.write_str("there is no credential for this origin"),
         }
     }

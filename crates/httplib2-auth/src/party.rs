@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, Request, Uri};
-use httplib2_core::who::{Identity, Origin, WhoSigns};
+use http::{Extensions, Method, Request, Uri};
+use httplib2_core::who::{FirstOrigin, Identity, Origin, WhoSigns};
 
 use crate::{
-    Credential, Credentials, FirstOrigin, RequestCredentials, Scheme, Signer,
-    credentials::{Candidate, Holder, Scope},
+    Credential, Credentials, RequestCredentials,
+    accepted::Grade,
+    credentials::{Candidate, Holder, Reach, Scope},
     decide::{Walk, goes_in_advance},
     identity::identity,
     rules::{Rules, Side},
-    spaces::{Learnt, Site, Spaces, Validity},
+    spaces::{Learnt, Made, Site, Spaces, Validity},
 };
 
 /// What all services of one layer share.
@@ -26,15 +27,17 @@ pub(crate) struct Shared {
 pub(crate) enum Concern {
     /// It is signed by its caller, or there is nothing to sign it with.
     None,
-    /// No credential is for where it goes, which is said if it is challenged.
+    /// No credential is for it, which is said if it is challenged.
     Unmatched(Unmatched),
     Party(Party),
 }
 
-/// Why no credential is for the origin of a request.
+/// Why no credential is for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unmatched {
-    /// Those for all stay behind.
+    /// Who receives it sends it back as it came, with all that is secret in it.
+    Trace,
+    /// Those that there are do not follow a redirect there.
     OtherOrigin,
     NoCredentials,
 }
@@ -46,14 +49,13 @@ pub(crate) struct Party {
     pub(crate) validity: Validity,
     /// The request's own credential.
     own: Option<RequestCredentials>,
-    /// Whether credentials for all origins may be used.
-    for_all: bool,
+    /// Which of the shared ones may be used.
+    reach: Reach,
 }
 
 /// Knows for whom requests are signed in advance: made by [`AuthLayer::handle`](crate::AuthLayer::handle).
 ///
-/// A cache asks it which user's answers it may give to a request that it will not send. It is not told of the request's
-/// extensions when it is asked through [`WhoSigns`]: who uses [`RequestCredentials`] asks [`who_signs_for`](Self::who_signs_for).
+/// A cache asks it which user's answers it may give to a request that it will not send.
 #[derive(Clone, Debug)]
 pub struct Signatories(Arc<Shared>);
 
@@ -68,6 +70,9 @@ impl Shared {
         // H-REQ-20, mended: what the caller signed goes out as it is.
         if request.headers().contains_key(self.rules.side.authorization()) {
             return Concern::None;
+        }
+        if request.method() == Method::TRACE {
+            return Concern::Unmatched(Unmatched::Trace);
         }
         self.party(request.uri(), request.extensions())
     }
@@ -94,23 +99,27 @@ impl Shared {
 
     fn party_at(self: &Arc<Self>, origin: &Origin, known: Option<Arc<Site>>, options: &Extensions) -> Concern {
         let own = options.get::<RequestCredentials>().filter(|own| own.origin == *origin).cloned();
-        let for_all = self.uses_those_for_all(origin, options);
-        if own.is_none() && !self.credentials.has_for(origin, for_all) {
-            if !for_all && self.credentials.has_for(origin, true) {
+        let reach = self.reach(origin, options);
+        if own.is_none() && !self.credentials.has_for(origin, reach) {
+            if self.credentials.has_for(origin, Reach::All) {
                 return Concern::Unmatched(Unmatched::OtherOrigin);
             }
             return Concern::Unmatched(Unmatched::NoCredentials);
         }
         let validity = Validity { clearings: self.credentials.clearings(), changes: Some(self.credentials.changes()) };
         let site = known.unwrap_or_else(|| self.spaces.enter(origin.clone()));
-        Concern::Party(Party { shared: Arc::clone(self), site, validity, own, for_all })
+        Concern::Party(Party { shared: Arc::clone(self), site, validity, own, reach })
     }
 
-    /// A proxy is nobody that a redirect could lead to.
-    fn uses_those_for_all(&self, origin: &Origin, options: &Extensions) -> bool {
-        self.rules.credentials_follow_redirects
-            || matches!(self.rules.side, Side::Proxy(_))
-            || options.get().is_none_or(|FirstOrigin(first)| first == origin)
+    fn reach(&self, origin: &Origin, options: &Extensions) -> Reach {
+        match (&self.rules.side, options.get()) {
+            // A proxy is nobody that a redirect could lead to.
+            (Side::Proxy(_), _) | (_, None) => Reach::All,
+            (Side::Server, Some(FirstOrigin(first))) if first == origin => Reach::All,
+            (Side::Server, Some(FirstOrigin(first))) if first.is_secure() && !origin.is_secure() => Reach::Origin,
+            (Side::Server, Some(_)) if self.rules.credentials_follow_redirects => Reach::All,
+            (Side::Server, Some(_)) => Reach::Domain,
+        }
     }
 }
 
@@ -132,21 +141,26 @@ impl Party {
 
     pub(crate) fn may_sign(&self, learnt: &Learnt) -> bool {
         let is_valid = learnt.validity.clearings == self.validity.clearings
-            && learnt.validity.changes.is_none_or(|changes| Some(changes) == self.validity.changes);
+            && learnt.validity.changes.is_none_or(|changes| Some(changes) == self.validity.changes)
+            && !self.is_revoked();
         is_valid
             && match (&self.own, learnt.scope) {
                 (Some(own), _) => own.credential.is_same(&learnt.credential),
                 (None, Scope::Request) => false,
-                (None, Scope::Domain) => true,
-                (None, Scope::All) => self.for_all,
+                (None, scope) => self.reach.covers(scope),
             }
+    }
+
+    /// Whether the credentials were cleared since the request came, and it has none of its own.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.own.is_none() && self.validity.clearings != self.shared.credentials.clearings()
     }
 
     /// A walk through the credentials of this request: its own one, or those that are for its origin.
     pub(crate) fn walk(&self) -> Walk {
         let candidates = match &self.own {
             Some(own) => vec![Candidate { holder: Holder::Given(own.credential.clone()), scope: Scope::Request }],
-            None => self.shared.credentials.candidates(self.origin(), self.for_all),
+            None => self.shared.credentials.candidates(self.origin(), self.reach),
         };
         Walk::new(self.origin().clone(), candidates)
     }
@@ -159,11 +173,15 @@ impl Party {
     }
 
     /// The strongest scheme that can sign with this credential without having been challenged.
-    pub(crate) fn signer_in_advance(&self, credential: &Credential) -> Option<(Arc<dyn Scheme>, Arc<dyn Signer>)> {
+    pub(crate) fn signer_in_advance(&self, credential: &Credential) -> Option<Made> {
+        let floor = self.site.accepted.floor(self.rules(), self.origin(), credential);
         let mut schemes = self.rules().preferred().into_iter();
         schemes.find_map(|scheme| {
-            let may_use = self.rules().may_use(&**scheme, self.origin());
-            Some((Arc::clone(scheme), scheme.in_advance(credential).filter(|_| may_use)?))
+            let grade = Grade { strength: scheme.strength(), preference: 0 };
+            // Nobody challenged, so that there is no offer to compare: the scheme alone counts.
+            let is_weaker = floor.is_some_and(|floor| grade.strength < floor.strength);
+            let may_use = self.rules().may_use(&**scheme, self.origin()) && !is_weaker;
+            Some(Made { scheme: Arc::clone(scheme), signer: scheme.in_advance(credential).filter(|_| may_use)?, grade })
         })
     }
 
@@ -176,8 +194,8 @@ impl Party {
         walk.scopes().into_iter().find_map(|(seat, scope)| {
             let credential = walk.at_hand(seat)?;
             let goes = self.goes_in_advance(scope, credential.as_token().is_some());
-            let (_, signer) = self.signer_in_advance(&credential).filter(|_| goes)?;
-            Some(identity(self.origin(), signer.realm(), &credential))
+            let made = self.signer_in_advance(&credential).filter(|_| goes)?;
+            Some(identity(self.origin(), made.signer.realm(), &credential, scope))
         })
     }
 }
@@ -188,10 +206,10 @@ impl Signatories {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self(shared)
     }
+}
 
-    /// Returns for whom a request to `path` of `origin` with these extensions would be signed in advance.
-    #[must_use]
-    pub fn who_signs_for(&self, origin: &Origin, path: &str, options: &Extensions) -> Option<Identity> {
+impl WhoSigns for Signatories {
+    fn who_signs(&self, origin: &Origin, path: &str, options: &Extensions) -> Option<Identity> {
         if matches!(self.0.rules.side, Side::Proxy(_)) {
             return None;
         }
@@ -200,12 +218,6 @@ impl Signatories {
             Concern::Party(party) => party.who_signs(path),
             Concern::None | Concern::Unmatched(_) => None,
         }
-    }
-}
-
-impl WhoSigns for Signatories {
-    fn who_signs(&self, origin: &Origin, path: &str) -> Option<Identity> {
-        self.who_signs_for(origin, path, &Extensions::new())
     }
 }
 

@@ -74,6 +74,13 @@ pub trait Scheme: fmt::Debug + Send + Sync + 'static {
     /// `HMACDigest` has 40, Digest 30, WSSE 20, Bearer 10 and Basic 0.
     fn strength(&self) -> u8;
 
+    /// How well this offer guards the secret among those of the scheme: of several that a server makes at once, the one
+    /// with the highest is answered first, and of equals the one that the server named first. Default: 0 for all.
+    fn preference(&self, challenge: &Challenge) -> u8 {
+        let _ = challenge;
+        0
+    }
+
     /// Whether who reads the request can use the secret: such a scheme is not answered over plain http unless the
     /// layer is told so.
     fn reveals_secret(&self) -> bool;
@@ -101,6 +108,13 @@ pub trait Signer: fmt::Debug + Send + Sync + 'static {
 
     /// Which requests it signs in advance, beside the one that was challenged.
     fn space(&self) -> Space<'_>;
+
+    /// Whether it can answer this challenge, which is of its scheme and realm but came from elsewhere: what was asked for
+    /// there may be another algorithm. Default: yes.
+    fn fits(&self, challenge: &Challenge) -> bool {
+        let _ = challenge;
+        true
+    }
 
     /// Starts a digest of the request's content, when the signature covers it. Default: `None`.
     ///

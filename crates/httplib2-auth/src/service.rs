@@ -61,6 +61,8 @@ where
             Concern::None => Exchange::passing_with(ready.call(request), pass),
             Concern::Unmatched(why) => {
                 let finish = match (&self.shared.rules.side, why) {
+                    (Side::Server, Unmatched::Trace) => tell_trace,
+                    (Side::Proxy(_), Unmatched::Trace) => tell_proxy_trace,
                     (Side::Server, Unmatched::OtherOrigin) => tell_other_origin,
                     (Side::Server, Unmatched::NoCredentials) => tell_no_credentials,
                     (Side::Proxy(_), _) => tell_no_proxy_credentials,
@@ -74,6 +76,14 @@ where
 
 fn pass<R, E: Into<BoxError>>(result: Result<Response<R>, E>) -> Result<Response<R>, BoxError> {
     result.map_err(Into::into)
+}
+
+fn tell_trace<R, E: Into<BoxError>>(result: Result<Response<R>, E>) -> Result<Response<R>, BoxError> {
+    tell(result, StatusCode::UNAUTHORIZED, Unanswered::Trace)
+}
+
+fn tell_proxy_trace<R, E: Into<BoxError>>(result: Result<Response<R>, E>) -> Result<Response<R>, BoxError> {
+    tell(result, StatusCode::PROXY_AUTHENTICATION_REQUIRED, Unanswered::Trace)
 }
 
 fn tell_other_origin<R, E: Into<BoxError>>(result: Result<Response<R>, E>) -> Result<Response<R>, BoxError> {

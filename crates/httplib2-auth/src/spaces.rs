@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -14,6 +14,7 @@ use httplib2_syntax::uri;
 
 use crate::{
     Authentication, Credential, Scheme, Signer, Space,
+    accepted::{Accepted, Grade},
     credentials::Scope,
     first_contact::FirstContact,
     identity::identity,
@@ -40,6 +41,7 @@ struct Sites {
 pub(crate) struct Site {
     pub(crate) origin: Origin,
     pub(crate) contact: FirstContact,
+    pub(crate) accepted: Accepted,
     /// The most recently learnt ones last.
     entries: RwLock<Vec<Entry>>,
     used: AtomicU64,
@@ -51,17 +53,28 @@ struct Entry {
     learnt: Arc<Learnt>,
 }
 
+/// A signer that was made for an offer, or for none.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    pub(crate) scheme: Arc<dyn Scheme>,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) grade: Grade,
+}
+
 /// A signer and what it was made of.
 #[derive(Debug)]
 pub(crate) struct Learnt {
     pub(crate) scheme: Arc<dyn Scheme>,
     pub(crate) signer: Arc<dyn Signer>,
+    grade: Grade,
     pub(crate) credential: Credential,
     pub(crate) scope: Scope,
     pub(crate) identity: Identity,
     /// What is said of a response that was signed with it in advance.
     pub(crate) fact: Authentication,
     pub(crate) validity: Validity,
+    /// Whether the site knows that it was accepted.
+    is_noted: AtomicBool,
 }
 
 /// The state of the [`Credentials`](crate::Credentials) that something was learnt from.
@@ -111,6 +124,7 @@ impl Spaces {
             Arc::new(Site {
                 origin,
                 contact: FirstContact::default(),
+                accepted: Accepted::default(),
                 entries: RwLock::default(),
                 used: AtomicU64::default(),
             })
@@ -159,7 +173,16 @@ impl Site {
         entries.iter().rev().find(|entry| may_sign(&entry.learnt)).map(|entry| Arc::clone(&entry.learnt))
     }
 
-    /// Learns who signs below these prefixes. What was known of the same realm and credential signs with the new one too.
+    /// A signature was accepted. Only over plain http somebody on the way could ask for a weaker one.
+    pub(crate) fn note_accepted(&self, learnt: &Learnt) {
+        if !self.origin.is_secure() && !learnt.is_noted.load(Ordering::Relaxed) {
+            learnt.is_noted.store(true, Ordering::Relaxed);
+            self.accepted.note(&learnt.credential, learnt.grade);
+        }
+    }
+
+    /// Learns who signs below these prefixes. What was known of the same realm and credential signs with the new one too,
+    /// if that guards the secret just as well: otherwise the server asks for different things in different places.
     pub(crate) fn learn(&self, prefixes: Vec<Box<str>>, learnt: &Arc<Learnt>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for entry in entries.iter_mut().filter(|entry| entry.learnt.is_replaced_by(learnt)) {
@@ -191,19 +214,21 @@ impl Site {
 impl Learnt {
     pub(crate) fn new(
         origin: &Origin,
-        (scheme, signer): (Arc<dyn Scheme>, Arc<dyn Signer>),
+        Made { scheme, signer, grade }: Made,
         (credential, scope): (Credential, Scope),
         validity: Validity,
     ) -> Self {
         let signature = Signature { scheme: scheme.name(), realm: signer.realm().map(Into::into) };
         Self {
-            identity: identity(origin, signer.realm(), &credential),
+            identity: identity(origin, signer.realm(), &credential, scope),
             fact: Authentication::new(Some(signature), 0, Vec::new()),
             scheme,
             signer,
+            grade,
             credential,
             scope,
             validity,
+            is_noted: AtomicBool::new(false),
         }
     }
 
@@ -215,7 +240,8 @@ impl Learnt {
     }
 
     fn is_replaced_by(&self, other: &Self) -> bool {
-        self.is_for(other.scheme.name(), other.signer.realm(), &other.credential, other.scope)
+        self.grade == other.grade
+            && self.is_for(other.scheme.name(), other.signer.realm(), &other.credential, other.scope)
     }
 }
 

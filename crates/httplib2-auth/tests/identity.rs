@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use common::{U_P, challenging, client, door, layer, login, send, signatures, try_send, u_p};
 use http::Extensions;
-use httplib2_auth::{Ask, AuthLayer, Basic, Credential, Credentials, FirstOrigin, InAdvance, RequestCredentials};
-use httplib2_core::who::{Identity, Origin, SignedAs, WhoSigns};
+use httplib2_auth::{Ask, AuthLayer, Basic, Credential, Credentials, InAdvance, RequestCredentials};
+use httplib2_core::who::{FirstOrigin, Identity, Origin, SignedAs, WhoSigns};
 use httplib2_testing::{Server, reply, request};
 use tower::{Layer, ServiceExt};
 
@@ -54,12 +54,12 @@ async fn the_handle_says_beforehand_what_the_mark_will_say() {
     let layer = layer(&u_p());
     let handle = layer.handle();
     let here = origin("http://a.example");
-    assert_eq!(handle.who_signs(&here, "/a/1"), None);
+    assert_eq!(handle.who_signs(&here, "/a/1", &Extensions::new()), None);
     let response = send(&layer.layer(server), "GET http://a.example/a/1").await;
-    assert_eq!(handle.who_signs(&here, "/a/1"), signed_as(&response));
+    assert_eq!(handle.who_signs(&here, "/a/1", &Extensions::new()), signed_as(&response));
     assert!(signed_as(&response).is_some());
     for (origin, path) in [(&here, "/b"), (&here, "/a/../b"), (&origin("http://b.example"), "/a/1")] {
-        assert_eq!(handle.who_signs(origin, path), None, "{origin}{path}");
+        assert_eq!(handle.who_signs(origin, path, &Extensions::new()), None, "{origin}{path}");
     }
 }
 
@@ -70,11 +70,11 @@ async fn the_handle_knows_who_signs_without_having_been_challenged() {
     let server = door("Bearer t", "Bearer realm=\"r\"");
     let layer = layer(&credentials);
     let handle = layer.handle();
-    let foreseen = handle.who_signs(&origin("http://a.example"), "/x");
+    let foreseen = handle.who_signs(&origin("http://a.example"), "/x", &Extensions::new());
     let response = send(&layer.layer(server), "GET http://a.example/x").await;
     assert!(foreseen.is_some());
     assert_eq!(foreseen, signed_as(&response));
-    assert_eq!(handle.who_signs(&origin("http://b.example"), "/x"), None);
+    assert_eq!(handle.who_signs(&origin("http://b.example"), "/x", &Extensions::new()), None);
 }
 
 #[tokio::test]
@@ -85,9 +85,9 @@ async fn the_handle_knows_who_signs_with_what_a_provider_gave() {
     let layer = layer(&credentials);
     let handle = layer.handle();
     let here = origin("http://a.example");
-    assert_eq!(handle.who_signs(&here, "/x"), None, "nobody has asked yet");
+    assert_eq!(handle.who_signs(&here, "/x", &Extensions::new()), None, "nobody has asked yet");
     let response = send(&layer.layer(door("Bearer t", "Bearer")), "GET http://a.example/x").await;
-    assert_eq!(handle.who_signs(&here, "/x"), signed_as(&response));
+    assert_eq!(handle.who_signs(&here, "/x", &Extensions::new()), signed_as(&response));
     assert_eq!(signed_as(&response), Some(Identity::new("http://a.example  user joe")));
 }
 
@@ -96,11 +96,15 @@ async fn the_handle_does_not_promise_what_is_not_sent() {
     // A secret over plain http, and a password that waits for its challenge.
     let here = origin("http://a.example");
     let insecure = AuthLayer::new(u_p()).scheme(Basic).in_advance(InAdvance::Always).handle();
-    assert_eq!(insecure.who_signs(&here, "/"), None);
-    assert!(insecure.who_signs(&origin("https://a.example"), "/").is_some());
-    assert_eq!(layer(&u_p()).handle().who_signs(&here, "/"), None);
+    assert_eq!(insecure.who_signs(&here, "/", &Extensions::new()), None);
+    assert!(insecure.who_signs(&origin("https://a.example"), "/", &Extensions::new()).is_some());
+    assert_eq!(layer(&u_p()).handle().who_signs(&here, "/", &Extensions::new()), None);
     assert_eq!(
-        layer(&u_p()).for_proxy(here.clone()).in_advance(InAdvance::Always).handle().who_signs(&here, "/"),
+        layer(&u_p()).for_proxy(here.clone()).in_advance(InAdvance::Always).handle().who_signs(
+            &here,
+            "/",
+            &Extensions::new()
+        ),
         None
     );
 }
@@ -112,19 +116,40 @@ async fn the_handle_that_is_told_of_extensions_reads_them() {
     let handle = layer.handle();
     let here = origin("http://a.example");
     send(&layer.layer(server), "GET http://a.example/").await;
-    let u = handle.who_signs(&here, "/").unwrap();
+    let u = handle.who_signs(&here, "/", &Extensions::new()).unwrap();
 
     let mut own = Extensions::new();
     own.insert(RequestCredentials::new(here.clone(), Credential::login("v", "p")).in_advance(true));
-    let v = handle.who_signs_for(&here, "/", &own).unwrap();
+    let v = handle.who_signs(&here, "/", &own).unwrap();
     assert_ne!(u, v);
     // What was said for one request is not for another origin.
     let mut away = Extensions::new();
     away.insert(RequestCredentials::new(origin("http://b.example"), login()).in_advance(true));
-    assert_eq!(handle.who_signs_for(&here, "/", &away), Some(u));
+    assert_eq!(handle.who_signs(&here, "/", &away), Some(u));
     let mut redirected = Extensions::new();
     redirected.insert(FirstOrigin(origin("http://b.example")));
-    assert_eq!(handle.who_signs_for(&here, "/", &redirected), None);
+    assert_eq!(handle.who_signs(&here, "/", &redirected), None);
+}
+
+#[tokio::test]
+async fn who_guesses_a_password_for_one_request_is_not_taken_for_the_user() {
+    let here = origin("http://a.example");
+    let server = Server::answering(|_, _| reply(200));
+    let layer = layer(&Credentials::new());
+    let (handle, client) = (layer.handle(), layer.layer(server));
+    let ask = async |password: &str| {
+        let mut asking = request("GET http://a.example/");
+        let own = RequestCredentials::new(here.clone(), Credential::login("joe", password)).in_advance(true);
+        asking.extensions_mut().insert(own);
+        let foreseen = handle.who_signs(&here, "/", asking.extensions());
+        let whose = signed_as(&try_send(&client, asking).await.unwrap());
+        assert_eq!(whose, foreseen);
+        whose.unwrap()
+    };
+    let right = ask("right").await;
+    assert_eq!(right, ask("right").await);
+    assert_ne!(right, ask("guess").await);
+    assert!(right.as_str().ends_with(" name joe"));
 }
 
 #[tokio::test]
@@ -132,9 +157,9 @@ async fn a_handle_forgets_with_its_credentials() {
     let credentials = u_p();
     let layer = layer(&credentials);
     send(&layer.layer(door(U_P, "Basic realm=\"r\"")), "GET http://a.example/").await;
-    assert!(layer.handle().who_signs(&origin("http://a.example"), "/").is_some());
+    assert!(layer.handle().who_signs(&origin("http://a.example"), "/", &Extensions::new()).is_some());
     credentials.clear();
-    assert_eq!(layer.handle().who_signs(&origin("http://a.example"), "/"), None);
+    assert_eq!(layer.handle().who_signs(&origin("http://a.example"), "/", &Extensions::new()), None);
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn passwords_wait_for_a_challenge_and_tokens_of_a_domain_do_not() {
         let handle =
             AuthLayer::new(credentials.clone()).scheme(Basic).scheme(Bearer).in_advance(InAdvance::Always).handle();
         let elsewhere = Origin::of(&"https://c.example/".parse().unwrap()).unwrap();
-        httplib2_core::who::WhoSigns::who_signs(&handle, &elsewhere, "/").is_some()
+        httplib2_core::who::WhoSigns::who_signs(&handle, &elsewhere, "/", &http::Extensions::new()).is_some()
     }
 }
 

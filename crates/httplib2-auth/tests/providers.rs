@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use common::{authorization, challenging, client, fact, layer, send, signatures, try_send, unanswered};
+use common::{authorization, challenging, client, door, fact, layer, send, signatures, try_send, unanswered};
 use futures_util::{FutureExt, future::join_all};
 use httplib2_auth::{Ask, Credential, Credentials, InAdvance, Unanswered};
 use httplib2_testing::{Server, reply, request};
@@ -238,4 +238,18 @@ async fn a_provider_that_panics_hurts_only_who_asked() {
     });
     assert!(first.await.unwrap_err().is_panic());
     assert_eq!(send(&client, "GET http://a.example/x").await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_a_provider_gives_while_the_credentials_are_cleared_is_not_sent() {
+    let credentials = Credentials::new();
+    let clearing = credentials.clone();
+    let provider = move |_: Ask| {
+        clearing.clear();
+        async { Ok(Some(Credential::token("t"))) }
+    };
+    credentials.provider_for("a.example", Arc::new(provider)).unwrap();
+    let server = door("Bearer t", "Bearer realm=\"r\"");
+    send(&client(&credentials, &server), "GET http://a.example/").await;
+    assert_eq!(signatures(&server), ["-"]);
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{U_P, authorization, challenging, client, door, fact, layer, login, send, signatures, try_send, u_p};
-use httplib2_auth::{Credential, Credentials};
+use httplib2_auth::{Credential, Credentials, RequestCredentials, Unanswered};
+use httplib2_core::who::{FirstOrigin, Origin};
 use httplib2_testing::{Received, Server, reply, request};
 use tower::Layer;
 
@@ -313,8 +314,6 @@ async fn a_request_that_cannot_be_signed_in_advance_goes_out_as_it_came() {
 
 #[tokio::test]
 async fn credentials_for_all_do_not_sign_what_a_redirect_led_elsewhere() {
-    use httplib2_auth::{FirstOrigin, Unanswered};
-    use httplib2_core::who::Origin;
     // H-REDIR-11, RED-06, trap 55.
     let origin = |uri: &str| Origin::of(&uri.parse().unwrap()).unwrap();
     let redirected = || {
@@ -371,12 +370,193 @@ async fn a_challenge_for_another_realm_refuses_nothing_that_was_sent_for_the_spa
         }
     });
     let client = client(&u_p(), &server);
-    assert_eq!(seen(&client, &server, "/").await, ["-", "Ticket u:n:1"]);
-    assert_eq!(seen(&client, &server, "/legacy/x").await, ["Ticket u:n:2", U_P]);
+    let seen = async |path: &str| {
+        let before = server.saw().len();
+        send(&client, &format!("GET https://a.example{path}")).await;
+        signatures(&server).split_off(before)
+    };
+    assert_eq!(seen("/").await, ["-", "Ticket u:n:1"]);
+    assert_eq!(seen("/legacy/x").await, ["Ticket u:n:2", U_P]);
     // Both are known from then on, the nearest first (H-AUTH-07).
+    seen("/").await;
+    assert_eq!(seen("/legacy/y").await, [U_P]);
+    assert_eq!(seen("/").await.len(), 1);
+}
+
+#[tokio::test]
+async fn over_plain_http_a_weaker_challenge_is_not_answered_where_a_stronger_one_was() {
+    // RFC 7616 §5.7: whatever its realm, and also when the space of the stronger one was forgotten.
+    for realm in ["r", "other"] {
+        let server = Server::answering(move |received, n| match (n, authorization(received)) {
+            (0, _) => challenging("Ticket realm=\"r\", nonce=\"n\""),
+            (1, _) => reply(200),
+            (_, Some(U_P)) => reply(200),
+            _ => challenging(&format!("Basic realm=\"{realm}\"")),
+        });
+        let credentials = u_p();
+        let client = client(&credentials, &server);
+        seen(&client, &server, "/").await;
+        assert_eq!(seen(&client, &server, "/").await, ["Ticket u:n:2"], "{realm}");
+        let response = send(&client, "GET http://a.example/").await;
+        assert_eq!(common::unanswered(&response), Some(&Unanswered::Downgrade("basic")), "{realm}");
+        assert_eq!(signatures(&server).last().unwrap(), "-", "{realm}");
+        // Until the user begins anew, and for another login.
+        credentials.add(Credential::login("v", "p"));
+        assert_eq!(seen(&client, &server, "/").await, ["-", "Basic djpw"], "{realm}");
+        credentials.clear();
+        credentials.add(login());
+        assert_eq!(seen(&client, &server, "/").await, ["-", U_P], "{realm}");
+    }
+}
+
+#[tokio::test]
+async fn over_plain_http_a_weaker_challenge_is_answered_with_leave() {
+    let server = Server::answering(|received, n| match (n, authorization(received)) {
+        (0, _) => challenging("Ticket realm=\"r\", nonce=\"n\""),
+        (1, _) | (_, Some(U_P)) => reply(200),
+        _ => challenging("Basic realm=\"other\""),
+    });
+    let client = layer(&u_p()).allow_downgrade(true).layer(server.clone());
     seen(&client, &server, "/").await;
-    assert_eq!(seen(&client, &server, "/legacy/y").await, [U_P]);
-    assert_eq!(seen(&client, &server, "/").await.len(), 1);
+    assert_eq!(seen(&client, &server, "/").await, ["Ticket u:n:2", U_P]);
+}
+
+#[tokio::test]
+async fn over_plain_http_nothing_weaker_goes_in_advance_where_a_stronger_one_was_accepted() {
+    let server = Server::answering(|received, n| match (n, authorization(received)) {
+        (1, _) => challenging("Ticket realm=\"r\", nonce=\"n\", domain=\"/a\""),
+        (0, Some(U_P)) => challenging("Newauth"),
+        _ => reply(200),
+    });
+    let credentials = u_p();
+    let client = layer(&credentials).in_advance(httplib2_auth::InAdvance::Always).layer(server.clone());
+    // What the user asked for goes out as long as nothing better is known.
+    assert_eq!(seen(&client, &server, "/x").await, [U_P]);
+    let mut own = request("GET http://a.example/a");
+    let origin = Origin::of(own.uri()).unwrap();
+    own.extensions_mut().insert(RequestCredentials::new(origin, login()).in_advance(false));
+    try_send(&client, own).await.unwrap();
+    assert_eq!(signatures(&server)[1..], ["-", "Ticket u:n:1"]);
+    assert_eq!(seen(&client, &server, "/y").await, ["-"]);
+}
+
+#[tokio::test]
+async fn from_https_to_http_only_credentials_for_that_very_origin_go() {
+    let led = || {
+        let mut led = request("GET http://a.example/");
+        led.extensions_mut().insert(FirstOrigin(Origin::of(&"https://a.example/".parse().unwrap()).unwrap()));
+        led
+    };
+    let landing = || door(U_P, "Basic realm=\"r\"");
+    for (domain, expected) in [
+        ("a.example", &["-"][..]),
+        ("a.example:80", &["-"]),
+        ("https://a.example", &["-"]),
+        ("http://a.example", &["-", U_P]),
+    ] {
+        let (server, credentials) = (landing(), Credentials::new());
+        credentials.add_for(domain, login()).unwrap();
+        let response = try_send(&client(&credentials, &server), led()).await.unwrap();
+        assert_eq!(signatures(&server), expected, "{domain}");
+        if domain.starts_with("a.") {
+            assert_eq!(common::unanswered(&response), Some(&Unanswered::OtherOrigin), "{domain}");
+        }
+    }
+    // A token would go there unasked.
+    let (server, credentials) = (landing(), Credentials::new());
+    credentials.add_for("a.example", Credential::token("t")).unwrap();
+    try_send(&client(&credentials, &server), led()).await.unwrap();
+    assert_eq!(signatures(&server), ["-"]);
+    let (server, credentials) = (landing(), Credentials::new());
+    credentials.netrc("machine a.example login u password p").unwrap();
+    try_send(&client(&credentials, &server), led()).await.unwrap();
+    assert_eq!(signatures(&server), ["-"]);
+    // Nor those for all, even where they follow redirects.
+    let server = landing();
+    try_send(&layer(&u_p()).credentials_follow_redirects(true).layer(server.clone()), led()).await.unwrap();
+    assert_eq!(signatures(&server), ["-"]);
+    // What is known of http from elsewhere does not sign either.
+    let (server, credentials) = (landing(), Credentials::new());
+    credentials.add_for("a.example", login()).unwrap();
+    let known = client(&credentials, &server);
+    send(&known, "GET http://a.example/").await;
+    try_send(&known, led()).await.unwrap();
+    assert_eq!(signatures(&server), ["-", U_P, "-"]);
+    // The request's own one is for that origin or for none.
+    let server = landing();
+    let mut own = led();
+    let origin = Origin::of(own.uri()).unwrap();
+    own.extensions_mut().insert(RequestCredentials::new(origin, login()));
+    try_send(&client(&Credentials::new(), &server), own).await.unwrap();
+    assert_eq!(signatures(&server), ["-", U_P]);
+}
+
+#[tokio::test]
+async fn credentials_that_are_cleared_meanwhile_answer_no_challenge() {
+    for stale in [false, true] {
+        let credentials = u_p();
+        let clearing = credentials.clone();
+        let server = Server::answering(move |received, n| match (n, authorization(received)) {
+            (1, _) if stale => reply(200),
+            (0, _) if stale => challenging("Ticket realm=\"r\", nonce=\"n\""),
+            _ => {
+                clearing.clear();
+                challenging("Ticket realm=\"r\", nonce=\"m\", stale=true")
+            }
+        });
+        let client = client(&credentials, &server);
+        if stale {
+            assert_eq!(seen(&client, &server, "/").await, ["-", "Ticket u:n:1"]);
+        }
+        let response = send(&client, "GET http://a.example/").await;
+        assert_eq!(response.status(), 401);
+        assert!(fact(&response).reasons().contains(&Unanswered::NoCredentials));
+        assert_eq!(signatures(&server).last().unwrap(), if stale { "Ticket u:n:2" } else { "-" });
+    }
+}
+
+#[tokio::test]
+async fn the_requests_own_credential_outlives_those_that_are_cleared() {
+    let credentials = u_p();
+    let clearing = credentials.clone();
+    let server = Server::answering(move |received, _| match authorization(received) {
+        Some("Basic djpw") => reply(200),
+        _ => {
+            clearing.clear();
+            challenging("Basic realm=\"r\"")
+        }
+    });
+    let mut own = request("GET http://a.example/");
+    let origin = Origin::of(own.uri()).unwrap();
+    own.extensions_mut().insert(RequestCredentials::new(origin, Credential::login("v", "p")));
+    assert_eq!(try_send(&client(&credentials, &server), own).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_trace_is_not_signed() {
+    // RFC 9110 §9.3.8: who receives it sends it back as it came.
+    let server = door(U_P, "Basic realm=\"r\"");
+    let client = client(&u_p(), &server);
+    send(&client, "GET http://a.example/").await;
+    let response = send(&client, "TRACE http://a.example/").await;
+    assert_eq!(signatures(&server), ["-", U_P, "-"]);
+    assert_eq!(common::unanswered(&response), Some(&Unanswered::Trace));
+}
+
+#[tokio::test]
+async fn a_signer_that_does_not_fit_a_challenge_elsewhere_leaves_it_to_a_new_one() {
+    // RFC 9110 §11.5: one realm, and yet another algorithm.
+    let server = Server::answering(|received, _| match (received.uri().path(), authorization(received)) {
+        (_, Some(_)) => reply(200),
+        ("/a", None) => challenging("Ticket realm=\"r\", nonce=\"a\", domain=\"/a\""),
+        ("/b", None) => challenging("Ticket realm=\"r\", nonce=\"b\", domain=\"/b\", content=1"),
+        _ => challenging("Ticket realm=\"r\", nonce=\"c\", kind=\"odd\""),
+    });
+    let client = client(&u_p(), &server);
+    assert_eq!(seen(&client, &server, "/a").await, ["-", "Ticket u:a:1"]);
+    assert_eq!(seen(&client, &server, "/b").await, ["-", "Ticket u:b:1:0"]);
+    // What nobody can answer is not answered with what was asked for elsewhere.
+    assert_eq!(seen(&client, &server, "/c").await, ["-"]);
 }
 
 #[tokio::test]

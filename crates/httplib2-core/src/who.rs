@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 
 /// Scheme, host and port: what credentials, permissions and cached answers belong to (RFC 9110 §4.3.1).
 ///
@@ -44,6 +44,25 @@ pub struct Identity(Arc<str>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedAs(pub Identity);
 
+/// The origin that the caller addressed: an extension of every request that a redirect led to another one.
+///
+/// Set by the layer that follows redirects, read by the one that signs: what the caller gave for the origin that he
+/// addressed is not for every origin that this one leads to. Absent, nobody was led.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstOrigin(pub Origin);
+
+/// The precondition that a layer added to the request of this response (RFC 9110 §13.1): a response extension.
+///
+/// Set by the layer that detects lost updates, read by the one that follows redirects: the next request must carry it as
+/// if it had been the caller's own, or not be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guarded {
+    /// The field, such as `If-Match`.
+    pub name: HeaderName,
+    /// Its value.
+    pub value: HeaderValue,
+}
+
 /// Displays a URI without what may be secret: its userinfo and its query, of which `?..` remains.
 ///
 /// For texts that end up in logs: facts, journal lines and errors.
@@ -53,8 +72,9 @@ pub struct Redacted<'a>(pub &'a Uri);
 /// Answers, before a request is sent, for whom it would be signed.
 pub trait WhoSigns: fmt::Debug + Send + Sync + 'static {
     /// Returns the identity that a request to `path` (with its leading slash, without the query) of `origin`
-    /// would be signed for, or `None` when it would go out unsigned.
-    fn who_signs(&self, origin: &Origin, path: &str) -> Option<Identity>;
+    /// with these extensions, which may hold credentials of its own, would be signed for, or `None` when it would go
+    /// out unsigned.
+    fn who_signs(&self, origin: &Origin, path: &str, options: &Extensions) -> Option<Identity>;
 }
 
 /// The validators of the representation that was last seen of a resource (RFC 9110 §8.8).

@@ -9,7 +9,7 @@ use httplib2_syntax::etag::{self, Listed};
 use crate::{
     CreateOnly, IgnoreEtag, Precondition, Source, Unguarded,
     rules::Rules,
-    tag::{Strength, if_match, strength},
+    tag::{Strength, if_match, is_strong, strength},
 };
 
 /// What is wanted of this layer for a request that updates.
@@ -38,6 +38,15 @@ pub(crate) enum Lesson {
     Version(Validators),
 }
 
+/// What an update was made of, as far as its precondition ensured that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Basis {
+    /// A version that the caller has seen.
+    Seen,
+    /// Whatever was there.
+    Unknown,
+}
+
 pub(crate) fn wish(rules: &Rules, method: &Method, headers: &HeaderMap, options: &Extensions) -> Wish {
     let create_only = options.get::<CreateOnly>().is_some();
     let concerned = rules.protects(method) || (create_only && *method == Method::PUT);
@@ -56,7 +65,7 @@ pub(crate) fn wish(rules: &Rules, method: &Method, headers: &HeaderMap, options:
 }
 
 /// The precondition that a caller set, which always stands (H-LOST-02).
-fn own_precondition(headers: &HeaderMap) -> Option<Precondition> {
+pub(crate) fn own_precondition(headers: &HeaderMap) -> Option<Precondition> {
     let value = |name: HeaderName| headers.get(name).cloned();
     value(header::IF_MATCH)
         .map(Precondition::IfMatch)
@@ -114,25 +123,52 @@ pub(crate) fn lesson_of_read(status: StatusCode, headers: &HeaderMap, asked: &[H
 ///
 /// Whatever is not surely done leaves the old tag in place: should the update have been done after all, the old
 /// tag costs a 412, while none at all could cost somebody's update.
-pub(crate) fn lesson_of_update(rules: &Rules, method: &Method, status: StatusCode, headers: &HeaderMap) -> Lesson {
+pub(crate) fn lesson_of_update(
+    rules: &Rules,
+    method: &Method,
+    basis: Basis,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Lesson {
     // 202 is not done yet (RFC 9110 §15.3.3), 207 is done in part (RFC 4918 §11.1).
     if !status.is_success() || matches!(status, StatusCode::ACCEPTED | StatusCode::MULTI_STATUS) {
         return Lesson::Nothing;
     }
     // The tag in the answer to another method need not be that of the resource: that of a POST belongs to what
     // the POST made (RFC 9110 §15.3.2).
-    let tells = matches!(*method, Method::PUT | Method::PATCH) && !rules.httplib2_one_shot;
+    let is_known = match *method {
+        Method::PUT => true,
+        // A part was changed, of a version that the caller may not have seen: then it has not seen the result.
+        Method::PATCH => basis == Basis::Seen,
+        _ => false,
+    };
+    let tells = is_known && !rules.httplib2_one_shot;
     match single(headers, header::ETAG) {
-        Some(tag) if tells && strength(tag.as_bytes()) == Strength::Strong => {
+        Some(tag) if tells && is_strong(tag) => {
             Lesson::Version(Validators { etag: Some(tag.clone()), last_modified: None })
         }
         _ => Lesson::Forget,
     }
 }
 
+/// What an update with this precondition was made of.
+pub(crate) fn basis(precondition: Option<&Precondition>, source: Option<Source>) -> Basis {
+    let is_star = |value: &HeaderValue| value.as_bytes().trim_ascii() == b"*";
+    let is_seen = match precondition {
+        // The caller has not seen what this layer has fetched.
+        _ if source == Some(Source::Fetched) => false,
+        Some(Precondition::IfMatch(value)) => !is_star(value),
+        Some(Precondition::IfUnmodifiedSince(_)) => true,
+        // Nothing was there.
+        Some(Precondition::IfNoneMatch(value)) => is_star(value),
+        None => false,
+    };
+    if is_seen { Basis::Seen } else { Basis::Unknown }
+}
+
 /// The strong tag of an answer, or what can be sent back as one.
 pub(crate) fn strong_tag(headers: &HeaderMap) -> Option<&HeaderValue> {
-    single(headers, header::ETAG).filter(|tag| strength(tag.as_bytes()) == Strength::Strong)
+    single(headers, header::ETAG).filter(|tag| is_strong(tag))
 }
 
 /// The validators of a version, as far as they are good for anything.

@@ -11,13 +11,14 @@ use http_body::Body;
 use httplib2_core::{body::Resend, context::Journal, error::BoxError, send::HttpService, who::Validators};
 
 use crate::{
-    Guard, LostUpdateError, Merger, Precondition, Source, Unguarded,
+    Guard, LostUpdateError, Merger, NotMerged, Precondition, Source, Unguarded,
     again::{Spare, fetch_and_send, merge_and_send},
-    decide::{Lesson, Wish, lesson_of_read, lesson_of_update, precondition, wish},
-    ledger::Turn,
+    decide::{Basis, Lesson, Wish, basis, lesson_of_read, lesson_of_update, own_precondition, precondition, wish},
+    ledger::{Known, Turn},
     place::Place,
     rules::Rules,
     service::Shared,
+    tag::is_strong,
 };
 
 /// What is kept of a read while it is under way.
@@ -34,7 +35,7 @@ struct Writing {
     place: Option<Place>,
     method: Method,
     /// What the precondition was made of.
-    expected: Vec<Validators>,
+    expected: Known,
     /// The caller's journal and nothing else.
     journal: Extensions,
 }
@@ -54,7 +55,12 @@ pub(crate) async fn read<R, E: Into<BoxError>>(
         Lesson::Forget => None,
         Lesson::Version(seen) => Some(seen),
     };
-    let selecting = shared.keys.selecting(response.headers(), &place.fields);
+    let (selecting, seen) = match shared.keys.selecting(response.headers(), &place.fields) {
+        Some(selecting) => (selecting, seen),
+        // What selected it is not known (`Vary: *`). The caller has seen it all the same, and a strong tag names no
+        // other version of this resource.
+        None => (Vec::new(), seen.filter(|seen| seen.etag.as_ref().is_some_and(is_strong))),
+    };
     shared.ledger.read(&place, since, selecting, seen);
     Ok(response)
 }
@@ -78,8 +84,9 @@ where
     let wish = wish(rules, request.method(), request.headers(), request.extensions());
     let mut guard = match wish {
         Wish::Nothing => {
+            let basis = basis(own_precondition(request.headers()).as_ref(), None);
             let response = service.call(request).await.map_err(Into::into)?;
-            writing.learn(&response, &shared);
+            writing.learn(&response, basis, &shared);
             return Ok(response);
         }
         Wish::Own(own) => writing.expect_own(own),
@@ -88,14 +95,14 @@ where
         Wish::Tag => {
             let mut source = Source::Ledger;
             writing.expected = writing.place.as_ref().map(|place| shared.ledger.known(place)).unwrap_or_default();
-            if writing.expected.is_empty()
+            if writing.expected.seen.is_empty()
                 && let Some(sources) = &shared.sources
             {
                 let asking = sources.known_tags(request.uri(), request.headers());
-                (service, writing.expected) = ask(service, asking).await?;
+                (service, writing.expected.seen) = ask(service, asking).await?;
                 source = Source::KnownTags;
             }
-            let made = precondition(rules, request.method(), &writing.expected, source);
+            let made = precondition(rules, request.method(), &writing.expected.seen, source);
             made.map_or_else(Guard::unguarded, |(precondition, source)| Guard::sent(precondition, source))
         }
     };
@@ -106,22 +113,37 @@ where
     let may_go_again = guard.is_renewable() && (merger.is_some() || rules.fetch_tag_on_428);
     let spare = may_go_again.then(|| Spare::of(&request));
     let mut response = service.call(request).await.map_err(Into::into)?;
+    let first = guard.guarded();
     guard.note(response.status(), response.headers());
-    writing.learn(&response, &shared);
     if let Some(spare) = spare
         && guard.is_curable()
     {
         response = match merger {
+            Some(_) if writing.expected.is_of_others => {
+                guard.give_up(NotMerged::OtherVariant);
+                response
+            }
             Some(merger) => merge_and_send(&mut service, response, spare, &merger, &mut guard, rules).await?,
             None if guard.reason().is_some() => {
                 fetch_and_send(&mut service, response, spare, &mut guard, rules).await?
             }
             None => response,
         };
-        writing.learn(&response, &shared);
+    }
+    match &writing.place {
+        Some(place) if guard.rounds() > 0 && guard.conflict().is_none() => {
+            shared.ledger.merged(place, &writing.expected.seen);
+        }
+        _ => writing.learn(&response, basis(guard.precondition(), guard.source()), &shared),
     }
     if guard.refusal().is_some() || guard.source() == Some(Source::Fetched) {
         Journal::record(&writing.journal, "lost-update", &guard);
+    }
+    // Whoever follows a redirect sends the caller's own body, not the one that was merged: it must not get the tag
+    // of what was taken up into that one.
+    let guarded = if guard.rounds() > 0 { first } else { guard.guarded() };
+    if let Some(guarded) = guarded {
+        response.extensions_mut().insert(guarded);
     }
     response.extensions_mut().insert(guard);
     Ok(response)
@@ -174,27 +196,28 @@ impl Writing {
         if let Some(asked_for) = request.extensions().get::<Journal>() {
             journal.insert(asked_for.clone());
         }
-        Self { place: shared.place(request), method: request.method().clone(), expected: Vec::new(), journal }
+        Self { place: shared.place(request), method: request.method().clone(), expected: Known::default(), journal }
     }
 
     fn expect_own(&mut self, own: Precondition) -> Guard {
         if let Precondition::IfMatch(tag) = &own {
-            self.expected = vec![Validators { etag: Some(tag.clone()), last_modified: None }];
+            self.expected.seen = vec![Validators { etag: Some(tag.clone()), last_modified: None }];
         }
         Guard::sent(own, Source::Caller)
     }
 
-    fn learn<R>(&self, response: &Response<R>, shared: &Shared) {
+    fn learn<R>(&self, response: &Response<R>, basis: Basis, shared: &Shared) {
         let Some(place) = &self.place else { return };
         let Shared { rules, ledger, keys, .. } = shared;
         if response.status() == StatusCode::PRECONDITION_FAILED && !rules.guard_after_conflict {
-            ledger.refused(place, &self.expected);
+            ledger.refused(place, &self.expected.seen);
         }
-        match lesson_of_update(rules, &self.method, response.status(), response.headers()) {
+        match lesson_of_update(rules, &self.method, basis, response.status(), response.headers()) {
             Lesson::Nothing => {}
-            Lesson::Forget => ledger.written(place, None, None),
+            Lesson::Forget => ledger.written(place, None),
             Lesson::Version(seen) => {
-                ledger.written(place, keys.selecting(response.headers(), &place.fields), Some(seen));
+                let selecting = keys.selecting(response.headers(), &place.fields).unwrap_or_default();
+                ledger.written(place, Some((selecting, seen)));
             }
         }
     }

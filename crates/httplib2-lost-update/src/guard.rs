@@ -3,9 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use httplib2_core::who::Guarded;
 
 /// How an update was guarded, and what came of it: an extension of the response to every request whose
 /// method is protected.
+///
+/// A 412 is not always somebody else's doing: where a layer below sends again what was already done, because the
+/// answer was lost, the second send is refused for the tag that the first one made old.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
     precondition: Result<(Precondition, Source), Unguarded>,
@@ -88,6 +92,10 @@ pub enum NotMerged {
     /// The body of the current version broke off, or is longer than
     /// [`LostUpdateLayer::merge_bytes`](crate::LostUpdateLayer::merge_bytes).
     NotWhole,
+    /// What the caller has read is, as far as its `Vary` tells, not the variant that the request selects (RFC 9110
+    /// §12.5.5), so that a fetch could bring what the edit was not made of. Nothing was fetched. Send the update with
+    /// the fields of the read.
+    OtherVariant,
     /// The current version has no strong tag, so that the merged one could not be guarded.
     NoTag,
     /// The hook gave up.
@@ -171,15 +179,22 @@ impl Guard {
 
     /// Sets the precondition, unless it is there because the caller set it.
     pub(crate) fn put_into(&self, headers: &mut HeaderMap) {
-        let Ok((precondition, source)) = &self.precondition else { return };
-        if *source == Source::Caller {
-            return;
+        let Some(Guarded { name, value }) = self.guarded() else { return };
+        for other in [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_NONE_MATCH] {
+            headers.remove(other);
         }
-        for name in [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_NONE_MATCH] {
-            headers.remove(name);
+        headers.insert(name, value);
+    }
+
+    /// The precondition that this layer added.
+    pub(crate) fn guarded(&self) -> Option<Guarded> {
+        match &self.precondition {
+            Ok((precondition, source)) if *source != Source::Caller => {
+                let (name, value) = precondition.field();
+                Some(Guarded { name, value: value.clone() })
+            }
+            _ => None,
         }
-        let (name, value) = precondition.field();
-        headers.insert(name, value.clone());
     }
 
     /// The request goes out again with this, merged or not.
@@ -300,6 +315,7 @@ impl fmt::Display for NotMerged {
             Self::FetchFailed(why) => write!(f, "the current version could not be fetched, {why}"),
             Self::Status(status) => write!(f, "the current version was answered with {}", status.as_u16()),
             Self::NotWhole => f.write_str("the current version is too long or broke off"),
+            Self::OtherVariant => f.write_str("what was read is another variant than the request selects"),
             Self::NoTag => f.write_str("the current version has no strong tag"),
             Self::GivenUp => f.write_str("the hook gave up"),
             Self::Rounds(rounds) => write!(f, "somebody was faster {rounds} times"),

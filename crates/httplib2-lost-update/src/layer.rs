@@ -153,7 +153,8 @@ impl<M> LostUpdateLayer<M> {
     }
 
     /// Merges conflicts with this, a [`MergeHook`](crate::MergeHook), or an `Option` of one for a layer that
-    /// merges only where the request says so. Default: [`NoMerge`].
+    /// merges only where the request says so. Default: [`NoMerge`]. An update that a layer below sends twice can
+    /// meet its own 412: see [`merge_fn`](crate::merge_fn).
     ///
     /// The body of the requests must then be one that can be made of [`Bytes`](bytes::Bytes).
     #[must_use]

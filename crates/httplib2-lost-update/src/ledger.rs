@@ -24,6 +24,14 @@ pub(crate) struct Bounds {
     pub(crate) bytes: usize,
 }
 
+/// What is known of the resource of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) seen: Vec<Validators>,
+    /// Whether it is of other variants than the one that the request selects, or may be.
+    pub(crate) is_of_others: bool,
+}
+
 /// A point in the sequence of everything that happens to a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn(u64);
@@ -70,48 +78,67 @@ impl Ledger {
     }
 
     /// The validators of the variant that the request selects. Where no variant fits it wholly, of all those
-    /// that it does not rule out.
-    pub(crate) fn known(&self, place: &Place) -> Vec<Validators> {
+    /// that it does not rule out, and where it rules out all of them, of all: an update says with its fields
+    /// which answer it wants, seldom which variant it was made of, and a wrong tag can only cost a 412.
+    pub(crate) fn known(&self, place: &Place) -> Known {
         let mut state = self.lock();
-        let Some(entry) = state.touch(place.key) else { return Vec::new() };
-        let fitting = |fit| move |variant: &&Variant| place.fields.fit(&variant.selecting) == fit;
+        let Some(entry) = state.touch(place.key) else { return Known::default() };
         let newest_first = || entry.variants.iter().rev();
-        match newest_first().find(fitting(Fit::Wholly)) {
-            Some(variant) => vec![variant.seen.clone()],
-            None => newest_first().filter(fitting(Fit::Partly)).map(|variant| variant.seen.clone()).collect(),
+        let fitting = |fit| {
+            let fits = move |variant: &&Variant| place.fields.fit(&variant.selecting) == fit;
+            newest_first().filter(fits).map(|variant| variant.seen.clone())
+        };
+        if let Some(selected) = fitting(Fit::Wholly).next() {
+            return Known { seen: vec![selected], is_of_others: false };
         }
+        let mut seen: Vec<_> = fitting(Fit::Partly).collect();
+        if seen.is_empty() {
+            seen = fitting(Fit::Not).collect();
+        }
+        Known { is_of_others: !seen.is_empty(), seen }
     }
 
-    /// A version was read in an answer to what was asked for at `since`. `None` of either is a version that
-    /// cannot be known again, which replaces what was known.
-    pub(crate) fn read(&self, place: &Place, since: Turn, selecting: Option<Selecting>, seen: Option<Validators>) {
+    /// A version was read in an answer to what was asked for at `since`. `None` is a version that cannot be known
+    /// again, which replaces what was known.
+    pub(crate) fn read(&self, place: &Place, since: Turn, selecting: Selecting, seen: Option<Validators>) {
         let mut state = self.lock();
         if state.entries.get(&place.key).is_some_and(|entry| entry.is_newer(since)) {
             return;
         }
-        let known = selecting.zip(seen);
-        if known.is_none() && !state.entries.contains_key(&place.key) {
+        if seen.is_none() && !state.entries.contains_key(&place.key) {
             return;
         }
-        state.change(place.key, |entry| match known {
-            Some((selecting, seen)) => entry.set(selecting, seen),
+        state.change(place.key, |entry| match seen {
+            Some(seen) => entry.set(selecting, seen),
             None => entry.variants.retain(|variant| place.fields.fit(&variant.selecting) == Fit::Not),
         });
         state.shrink(self.bounds);
     }
 
     /// An update was done: whatever was known is old, and this is new.
-    pub(crate) fn written(&self, place: &Place, selecting: Option<Selecting>, seen: Option<Validators>) {
+    pub(crate) fn written(&self, place: &Place, made: Option<(Selecting, Validators)>) {
         let mut state = self.lock();
         let turn = state.next_turn();
         state.change(place.key, |entry| {
             entry.updated = Some(turn);
             let like = entry.like(&place.fields);
             entry.variants.clear();
-            if let (Some(selecting), Some(seen)) = (selecting, seen) {
+            if let Some((selecting, seen)) = made {
                 entry.set(if selecting.is_empty() { like } else { selecting }, seen);
             }
         });
+        state.shrink(self.bounds);
+    }
+
+    /// An update that expected one of these was merged: the caller has seen none newer. What is known stays, and
+    /// where nothing is known, because another source knew it, they are known from now on.
+    pub(crate) fn merged(&self, place: &Place, expected: &[Validators]) {
+        let mut state = self.lock();
+        if state.entries.get(&place.key).is_some_and(|entry| !entry.variants.is_empty()) {
+            return;
+        }
+        let Some(expected) = expected.first() else { return };
+        state.change(place.key, |entry| entry.set(Selecting::new(), expected.clone()));
         state.shrink(self.bounds);
     }
 

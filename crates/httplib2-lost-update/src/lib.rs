@@ -33,7 +33,7 @@
 //!
 //! # Where it goes in a stack
 //!
-//! Inside of redirect, so that the tag of one URI is never sent to another; each hop is a request of its own. Outside
+//! Inside of redirect: each hop is a request of its own, and what was asked of one URI is learnt of that one. Outside
 //! of the cache, which must not see the write before its tag is taken, of retry and of auth, so that every try and
 //! every answer to a challenge carries the same tag. Outside of decompression: what it fetches for a merge is then
 //! decoded. Inside of whatever sets `Authorization` and `Cookie` from outside, because they tell editors apart.
@@ -41,16 +41,17 @@
 //! # What it does to a request
 //!
 //! A PUT or a PATCH gets `If-Match` with the tag of the version that the ledger knows: of the same URI, of the
-//! variant that its fields select, and seen by the same editor. A precondition that the caller has set stands, and
-//! nothing is added to it. All else passes as it is.
+//! variant that its fields select, else of all variants, and seen by the same editor. A precondition that the caller
+//! has set stands, and nothing is added to it. All else passes as it is.
 //!
 //! | the known tag | is sent |
 //! |---|---|
 //! | strong | yes |
 //! | weak | no: `If-Match` compares strongly, so it never matches (RFC 9110 §8.8.3.2) |
 //! | text without quotes, which is no tag | as it came, unless it is `*` or could not stand in a list |
-//! | of a variant that another `Accept` or the like selected | no |
-//! | of variants that only fields selected which the update does not have | yes, all of them |
+//! | of the variant that the fields of the update select | that one alone |
+//! | of variants that only fields selected which the update does not have | yes, all of these |
+//! | only of variants that another `Accept` or the like selected | yes, all of them: a wrong one costs a 412 |
 //! | more than 1 KiB | no |
 //!
 //! An **editor** is whoever shares `Authorization` and `Cookie` fields, or an [`Editor`] number. One entry of the
@@ -68,11 +69,13 @@
 //!
 //! | answer | what is known after it |
 //! |---|---|
-//! | 200 to GET | its validators; nothing, if it has none or `Vary: *` |
+//! | 200 to GET | its validators, with `Vary: *` only a strong tag; nothing, if it has none |
 //! | 304 to GET | the tag that it confirms, of those that the caller asked for |
 //! | 404, 410 to GET | nothing |
 //! | HEAD, 206, redirects, errors | as before: the caller has not seen the version that they may name |
-//! | 2xx to PUT, PATCH | its strong tag (RFC 9110 §9.3.4), or nothing |
+//! | 2xx to PUT | its strong tag (RFC 9110 §9.3.4), or nothing |
+//! | 2xx to PATCH | its strong tag, if a precondition ensured what was changed; else nothing |
+//! | 2xx to a merged update | as before: the caller has not seen what was merged in |
 //! | 2xx to DELETE, and to other methods that are protected | nothing |
 //! | 202, 207, an error, a failed send | as before: whether it was done is not known |
 //! | 412 | nothing of what was expected |
@@ -84,7 +87,11 @@
 //! none; and for a 412 the [`Conflict`], for a 428 the [`Refusal`]. Both statuses are returned as they are. Only where
 //! the caller gave a [`MergeHook`] (see [`merge_fn`]) is a refused request sent again: the current version is fetched
 //! with a GET past all caches, the hook makes one of the two, and that is sent with the tag of what was fetched, for as
-//! many rounds as are allowed. A precondition of the caller is never replaced.
+//! many rounds as are allowed. A precondition of the caller is never replaced, and where what was read may be another
+//! variant than the one that the request selects, nothing is merged.
+//!
+//! A response to a request to which a precondition was added also says which
+//! ([`Guarded`](httplib2_core::who::Guarded)), so that a layer outside that follows its redirect sends it on.
 //!
 //! # Options
 //!

@@ -50,7 +50,12 @@ type Merging = Pin<Box<dyn Future<Output = Option<Bytes>> + Send>>;
 /// Makes a hook of an async function: from the two versions to the body that is sent in place of the refused
 /// one, or `None` to give up and hand the refusal to the caller.
 ///
-/// The function must take up what is in `theirs`: whatever it leaves out is lost.
+/// The function must take up what is in `theirs`: whatever it leaves out is lost. It must also be ready to find in
+/// `theirs` what is in `mine`: where a layer below sends an update again because the answer was lost, that update can
+/// meet its own 412, and is then merged with itself.
+///
+/// Who gets the answer has not seen `theirs`. So the tag that was known stays known: an update without a read in
+/// between is refused again, and merged again.
 ///
 /// ```
 /// use bytes::Bytes;

@@ -43,6 +43,11 @@ pub(crate) fn strength(value: &[u8]) -> Strength {
     }
 }
 
+/// Whether a tag can be sent in `If-Match`.
+pub(crate) fn is_strong(tag: &HeaderValue) -> bool {
+    strength(tag.as_bytes()) == Strength::Strong
+}
+
 /// The value of `If-Match` that lists these tags, each also without its coding suffix if `unsuffixed`.
 pub(crate) fn if_match<'a>(tags: impl IntoIterator<Item = &'a HeaderValue>, unsuffixed: bool) -> Option<HeaderValue> {
     let mut listed: Vec<Vec<u8>> = Vec::new();

@@ -1,7 +1,10 @@
 //! Which updates carry a precondition, and which one.
 
-use http::{HeaderValue, Method, Request, Response};
-use httplib2_core::{context::Journal, error::cause_ref};
+use http::{
+    HeaderValue, Method, Request, Response,
+    header::{IF_MATCH, IF_NONE_MATCH},
+};
+use httplib2_core::{context::Journal, error::cause_ref, who::Guarded};
 use httplib2_lost_update::{
     CreateOnly, Guard, IgnoreEtag, LostUpdateError, LostUpdateLayer, Precondition, RequireTag, Source, Unguarded,
 };
@@ -43,6 +46,25 @@ async fn a_put_carries_the_tag_of_the_version_that_was_read() {
     assert_eq!(guard(&response).precondition(), Some(&Precondition::IfMatch(HeaderValue::from_static("\"v1\""))));
     assert_eq!(guard(&response).source(), Some(Source::Ledger));
     assert_eq!(guard(&response).to_string(), "If-Match: \"v1\" from the ledger");
+}
+
+#[tokio::test]
+async fn a_response_names_the_precondition_that_was_added() {
+    // Who follows a redirect reads it there, since the request itself passed without it.
+    let server = server("\"v1\"");
+    let client = LostUpdateLayer::new().layer(server.clone());
+    let guarded = async |request| client.clone().oneshot(request).await.unwrap().extensions().get::<Guarded>().cloned();
+    let field = |name, value| Some(Guarded { name, value: HeaderValue::from_static(value) });
+    assert_eq!(guarded(put()).await, None);
+    assert_eq!(guarded(request(&format!("GET {URI}"))).await, None);
+    let mut own = put();
+    own.headers_mut().insert("if-match", HeaderValue::from_static("\"v1\""));
+    assert_eq!(guarded(own).await, None);
+    guarded(request(&format!("GET {URI}"))).await;
+    assert_eq!(guarded(put()).await, field(IF_MATCH, "\"v1\""));
+    let mut creating = put();
+    creating.extensions_mut().insert(CreateOnly);
+    assert_eq!(guarded(creating).await, field(IF_NONE_MATCH, "*"));
 }
 
 #[tokio::test]

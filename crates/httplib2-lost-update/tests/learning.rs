@@ -3,7 +3,7 @@
 use std::io;
 
 use http::{HeaderValue, Method, Request, StatusCode};
-use httplib2_lost_update::LostUpdateLayer;
+use httplib2_lost_update::{IgnoreEtag, LostUpdateLayer};
 use httplib2_testing::{Body, Reply, Server, reply, request};
 use tower::{Layer, ServiceExt};
 
@@ -41,7 +41,12 @@ async fn a_later_answer_replaces_forgets_or_leaves_what_was_read() {
     for (method, answer, expected) in [
         ("GET", tagged(200, "\"v2\""), Some("\"v2\"")),
         ("GET", reply(200), None),
-        ("GET", tagged(200, "\"v2\"").header("vary", "*"), None),
+        // What selected it is not known, but the caller has seen it.
+        ("GET", tagged(200, "\"v2\"").header("vary", "*"), Some("\"v2\"")),
+        ("GET", tagged(200, "\"v2\"").header("vary", "no list"), Some("\"v2\"")),
+        ("GET", tagged(200, "W/\"v2\"").header("vary", "*"), None),
+        ("GET", reply(200).header("vary", "*"), None),
+        ("PUT", tagged(204, "\"v2\"").header("vary", "*"), Some("\"v2\"")),
         ("GET", reply(404), None),
         // The caller has seen no newer version, so the tag of one must not guard its edit.
         ("HEAD", tagged(200, "\"v2\""), v1),
@@ -70,6 +75,36 @@ async fn a_later_answer_replaces_forgets_or_leaves_what_was_read() {
         let learnt = if_match_after(LostUpdateLayer::new(), exchanges).await;
         assert_eq!(learnt.as_deref(), expected, "{method} {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn an_unguarded_patch_makes_a_version_that_the_caller_has_not_seen() {
+    // RFC 5789 §2: it changes a part of whatever is there. A PUT replaces it all.
+    let unguarded = |method| {
+        let mut request = send(method);
+        request.extensions_mut().insert(IgnoreEtag);
+        request
+    };
+    let own = |tag| {
+        let mut patch = send("PATCH");
+        patch.headers_mut().insert("if-match", HeaderValue::from_static(tag));
+        patch
+    };
+    let v3 = Some("\"v3\"");
+    for (update, expected) in
+        [(unguarded("PATCH"), None), (unguarded("PUT"), v3), (own("\"v1\""), v3), (own("*"), None), (send("PATCH"), v3)]
+    {
+        let told = format!("{} {:?}", update.method(), update.headers());
+        let exchanges = vec![first_read(), (update, tagged(204, "\"v3\""))];
+        assert_eq!(if_match_after(LostUpdateLayer::new(), exchanges).await.as_deref(), expected, "{told}");
+    }
+    // Nothing was known of it.
+    let exchanges = || vec![(send("PATCH"), tagged(204, "\"v3\""))];
+    assert_eq!(if_match_after(LostUpdateLayer::new(), exchanges()).await, None);
+    let unprotected = || LostUpdateLayer::new().optimistic_concurrency_methods([Method::PUT]);
+    assert_eq!(if_match_after(unprotected(), exchanges()).await, None);
+    let exchanges = vec![(own("\"v1\""), tagged(204, "\"v3\""))];
+    assert_eq!(if_match_after(unprotected(), exchanges).await.as_deref(), v3);
 }
 
 #[tokio::test]

@@ -3,14 +3,21 @@
 use std::{
     collections::BTreeSet,
     io,
-    sync::{Arc, Mutex},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
-use httplib2_core::body::DiscardLimits;
+use httplib2_core::{
+    body::DiscardLimits,
+    who::{Guarded, KnownTags, Validators},
+};
 use httplib2_lost_update::{Guard, LostUpdate, LostUpdateLayer, Merge, MergeHook, NotMerged, Source, merge_fn};
 use httplib2_testing::{Reply, Server, reply, text};
 use tower::{Layer, ServiceExt};
@@ -124,10 +131,113 @@ async fn a_conflict_is_merged_and_sent_again_with_the_tag_that_was_merged() {
     assert_eq!(merged.headers()["content-type"], "text/plain");
     assert!(!merged.headers().contains_key("content-length") && !merged.headers().contains_key("content-digest"));
     assert_eq!((fetched.extensions().get(), merged.extensions().get()), (Some(&7_u8), Some(&7_u8)));
+}
 
-    // The tag of the merged version was learnt.
-    client.oneshot(put("d")).await.unwrap();
-    assert_eq!(server.requests()[4].headers()["if-match"], "\"v3\"");
+#[tokio::test]
+async fn what_was_merged_in_is_not_overwritten_by_the_next_update_either() {
+    // The caller goes on with its own text, and was never given what somebody else wrote.
+    let (document, server, client) = outdated(LostUpdateLayer::new().merge(union())).await;
+    for (rounds, edit, text) in [(1, "a\nc", "a\nb\nc"), (1, "a\nc\nd", "a\nb\nc\nd"), (1, "e", "a\nb\nc\nd\ne")] {
+        let before = server.saw().len();
+        let response = client.clone().oneshot(put(edit)).await.unwrap();
+        assert_eq!((response.status().as_u16(), guard(&response).rounds()), (204, rounds));
+        assert_eq!(document.text(), text);
+        assert_eq!(server.requests()[before].headers()["if-match"], "\"v1\"");
+    }
+    // From the next read on it knows them.
+    client.clone().oneshot(get()).await.unwrap();
+    let response = client.oneshot(put("x")).await.unwrap();
+    assert_eq!((guard(&response).source(), guard(&response).rounds()), (Some(Source::Ledger), 0));
+    assert_eq!(document.text(), "x");
+}
+
+#[tokio::test]
+async fn a_merge_keeps_the_tag_that_another_source_knew() {
+    /// Knows the tag once, as a cache does whose entry the update removes.
+    #[derive(Debug, Default)]
+    struct Once(AtomicBool);
+    impl KnownTags for Once {
+        fn known_tags(
+            &self,
+            _: &Uri,
+            _: &HeaderMap,
+        ) -> Pin<Box<dyn Future<Output = Option<Validators>> + Send + 'static>> {
+            let known = !self.0.swap(true, Ordering::SeqCst);
+            let etag = Some(HeaderValue::from_static("\"v1\""));
+            Box::pin(async move { known.then_some(Validators { etag, last_modified: None }) })
+        }
+    }
+    let document = Document::new("a");
+    document.change("a\nb");
+    let layer = LostUpdateLayer::new().known_tags(Arc::new(Once::default())).merge(union());
+    let server = document.server();
+    let client = layer.layer(server.clone());
+    for (edit, text) in [("c", "a\nb\nc"), ("d", "a\nb\nc\nd")] {
+        let before = server.saw().len();
+        let response = client.clone().oneshot(put(edit)).await.unwrap();
+        assert_eq!((guard(&response).rounds(), document.text()), (1, text.to_owned()));
+        assert_eq!(server.requests()[before].headers().get("if-match"), Some(&HeaderValue::from_static("\"v1\"")));
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_goes_to_the_caller_after_all_forgets_the_tag() {
+    for (rounds, hook) in [(0, merge_fn(async |_| None)), (1, union())] {
+        let server = Server::answering(|received, n| match *received.method() {
+            Method::GET => reply(200).header("etag", format!("\"v{n}\"")),
+            _ => reply(412),
+        });
+        let client = LostUpdateLayer::new().merge(hook).merge_rounds(1).layer(server.clone());
+        client.clone().oneshot(get()).await.unwrap();
+        let response = client.clone().oneshot(put("mine")).await.unwrap();
+        assert_eq!((response.status().as_u16(), guard(&response).rounds()), (412, rounds));
+        let before = server.saw().len();
+        client.oneshot(put("mine")).await.unwrap();
+        assert!(!server.requests()[before].headers().contains_key("if-match"));
+    }
+}
+
+#[tokio::test]
+async fn an_edit_of_one_variant_is_not_merged_with_another() {
+    // RFC 9110 §12.5.5: the fetch carries the fields of the update.
+    for (read, written, merged) in [
+        (Some("json"), Some("json"), true),
+        (None, None, true),
+        (Some("json"), None, false),
+        (Some("json"), Some("html"), false),
+    ] {
+        let server = Server::answering(|received, n| match (received.method(), received.headers().get("if-match")) {
+            (&Method::GET, _) => reply(200).header("vary", "accept").header("etag", format!("\"v{n}\"")),
+            (_, Some(tag)) if tag == "\"v0\"" => reply(412),
+            _ => reply(204),
+        });
+        let client = LostUpdateLayer::new().merge(union()).layer(server.clone());
+        let with = |mut request: Request<Full<Bytes>>, accept: Option<&'static str>| {
+            accept.map(|accept| request.headers_mut().insert("accept", HeaderValue::from_static(accept)));
+            request
+        };
+        client.clone().oneshot(with(get(), read)).await.unwrap();
+        let response = client.oneshot(with(put("mine"), written)).await.unwrap();
+        let reason = if merged { None } else { Some(&NotMerged::OtherVariant) };
+        assert_eq!(guard(&response).not_merged(), reason, "{read:?} {written:?}");
+        assert_eq!((guard(&response).rounds() == 1, server.saw().len()), (merged, if merged { 4 } else { 2 }));
+    }
+}
+
+#[tokio::test]
+async fn a_redirected_update_says_which_precondition_its_own_body_had() {
+    // The merged one has another: who follows the redirect sends the caller's body again.
+    let server = Server::new()
+        .on(&format!("GET {URI}"), reply(200).header("etag", "\"v1\""))
+        .on(&format!("PUT {URI}"), reply(412))
+        .on(&format!("GET {URI}"), reply(200).header("etag", "\"v2\""))
+        .on(&format!("PUT {URI}"), reply(308).header("location", "/other"));
+    let client = LostUpdateLayer::new().merge(union()).layer(server.clone());
+    client.clone().oneshot(get()).await.unwrap();
+    let response = client.oneshot(put("mine")).await.unwrap();
+    assert_eq!(server.requests()[3].headers()["if-match"], "\"v2\"");
+    let guarded: Option<&Guarded> = response.extensions().get();
+    assert_eq!(guarded.map(|guarded| guarded.value.to_str().unwrap()), Some("\"v1\""));
 }
 
 #[tokio::test]

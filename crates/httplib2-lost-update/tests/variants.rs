@@ -54,7 +54,9 @@ async fn an_update_carries_the_tag_of_the_variant_that_it_selects() {
     for (read, written, sent) in [
         (&["json", "html"][..], Some("json"), Some("\"json\"")),
         (&["json", "html"][..], Some("html"), Some("\"html\"")),
-        (&["json"][..], Some("html"), None),
+        // None that was seen is the one that it selects: any of them, of which a wrong one costs a 412.
+        (&["json"][..], Some("html"), Some("\"json\"")),
+        (&["json", "text"][..], Some("html"), Some("\"text\", \"json\"")),
         // It does not say which one it means: the one that was seen, or any of them.
         (&["json"][..], None, Some("\"json\"")),
         (&["json", "html"][..], None, Some("\"html\", \"json\"")),
@@ -71,13 +73,28 @@ async fn an_update_carries_the_tag_of_the_variant_that_it_selects() {
 }
 
 #[tokio::test]
-async fn an_answer_that_varies_on_everything_teaches_nothing() {
+async fn an_answer_that_varies_on_everything_was_seen_all_the_same() {
     // Trap 54.
     let server = negotiating("*");
     let client = LostUpdateLayer::new().layer(server.clone());
     client.clone().oneshot(request(&format!("GET {URI}"))).await.unwrap();
-    client.oneshot(request(&format!("PUT {URI}"))).await.unwrap();
-    assert_eq!(if_match(&server), None);
+    client.oneshot(with(&format!("PUT {URI}"), &[("accept", "json")])).await.unwrap();
+    assert_eq!(if_match(&server).as_deref(), Some("\"none\""));
+}
+
+#[tokio::test]
+async fn the_date_of_an_answer_that_varies_on_everything_says_nothing_of_other_answers() {
+    // A variant that is older than the one that was seen may have changed since, and would pass.
+    for (vary, sent) in [("accept", true), ("*", false)] {
+        let server = Server::answering(move |_, _| {
+            let dated = reply(200).header("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+            dated.header("date", "Sun, 06 Nov 1994 08:49:38 GMT").header("vary", vary)
+        });
+        let client = LostUpdateLayer::new().if_unmodified_since(true).layer(server.clone());
+        client.clone().oneshot(request(&format!("GET {URI}"))).await.unwrap();
+        client.oneshot(request(&format!("PUT {URI}"))).await.unwrap();
+        assert_eq!(server.requests()[1].headers().contains_key("if-unmodified-since"), sent, "{vary}");
+    }
 }
 
 #[tokio::test]
@@ -92,8 +109,9 @@ async fn the_tag_of_an_update_is_that_of_the_variant_it_selected() {
     client.clone().oneshot(with(&put, &[("accept", "json")])).await.unwrap();
     client.clone().oneshot(with(&put, &[("accept", "json")])).await.unwrap();
     assert_eq!(if_match(&server).as_deref(), Some("\"1\""));
-    client.oneshot(with(&put, &[("accept", "html")])).await.unwrap();
-    assert_eq!(if_match(&server), None);
+    client.clone().oneshot(with(&format!("GET {URI}"), &[("accept", "html")])).await.unwrap();
+    client.clone().oneshot(with(&put, &[("accept", "json")])).await.unwrap();
+    assert_eq!(if_match(&server).as_deref(), Some("\"2\""));
 }
 
 #[tokio::test]

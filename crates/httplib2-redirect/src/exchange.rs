@@ -9,7 +9,7 @@ use httplib2_core::{
     body::{Resend, drain},
     context::Journal,
     send::HttpService,
-    who::Redacted,
+    who::{FirstOrigin, Guarded, Origin, Redacted},
 };
 
 use crate::{
@@ -59,6 +59,7 @@ where
     let mut history = History::default();
     let mut response = first.await?;
     loop {
+        spare.take_up(response.extensions().get());
         let sent = spare.sent(history.hops.len());
         let not_followed = match decide(&rules, &*policy, sent, response.status(), response.headers()) {
             Decision::Return if history.hops.is_empty() => return Ok(response),
@@ -172,6 +173,14 @@ impl<B: Body + Resend> Spare<B> {
         }
     }
 
+    /// Takes up the precondition that a layer below added: it was on the request that was sent, and without it the
+    /// next one could overwrite somebody's update.
+    fn take_up(&mut self, guarded: Option<&Guarded>) {
+        if let Some(Guarded { name, value }) = guarded {
+            self.head.headers.insert(name.clone(), value.clone());
+        }
+    }
+
     /// Takes the body over from the send before, which may still be under way below, if the next request needs it.
     fn claim(&self, next: &Next) -> bool {
         next.drops_body || !self.has_content || self.body.as_ref().is_some_and(Resend::claim)
@@ -180,6 +189,14 @@ impl<B: Body + Resend> Spare<B> {
     /// Becomes the next request, and returns the names of the fields that it no longer carries.
     fn turn_to(&mut self, next: &Next, rules: &Rules) -> Vec<HeaderName> {
         let dropped = carry(&mut self.head.headers, rules, (&self.head.method, &self.head.uri), next);
+        // It need not be said before the first origin is left. Whoever follows redirects outside of this layer knows better
+        // where it all began.
+        if next.leaves_origin
+            && self.head.extensions.get::<FirstOrigin>().is_none()
+            && let Some(origin) = Origin::of(&self.head.uri)
+        {
+            self.head.extensions.insert(FirstOrigin(origin));
+        }
         self.head.method = next.method.clone();
         self.head.uri = next.uri.clone();
         if next.fragment.is_some() {

@@ -47,6 +47,8 @@
 //! `Proxy-Authorization`, `X-WSSE`, no field named with [`RedirectLayer::sensitive_header`] or marked
 //! sensitive, no precondition, no `Range`, no `If-Range` and no `Host`. What was dropped stays dropped on
 //! later hops. A safe request drops its preconditions on every hop, since they speak of another resource. A
+//! precondition that a layer further in added ([`Guarded`](httplib2_core::who::Guarded)) counts as the caller's own. What was
+//! led to another origin says where it all began ([`FirstOrigin`](httplib2_core::who::FirstOrigin)). A
 //! request that lost its body drops the fields that describe it. Userinfo in a `Location` is left out;
 //! fragments are inherited and never sent.
 //!

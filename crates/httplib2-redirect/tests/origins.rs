@@ -1,6 +1,7 @@
 //! What leaves an origin, and what does not.
 
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request, header};
+use httplib2_core::who::Guarded;
 use httplib2_redirect::{Downgrade, Follow, Hops, NotFollowed, RedirectLayer};
 use httplib2_testing::{Body, Received, Server, reply, request};
 use tower::{Layer, ServiceExt};
@@ -46,6 +47,34 @@ async fn another_port_or_a_network_path_is_another_origin() {
         RedirectLayer::new().layer(server.clone()).oneshot(with_secrets("GET http://a.example/1")).await.unwrap();
         assert!(secrets_of(&server.requests()[1]).is_empty(), "{location}");
     }
+}
+
+#[tokio::test]
+async fn every_hop_that_was_led_away_says_which_origin_the_caller_addressed() {
+    use httplib2_core::who::{FirstOrigin, Origin};
+    let origin = |uri: &str| Origin::of(&uri.parse().unwrap()).unwrap();
+    let first = |server: &Server| {
+        let seen = server.requests();
+        seen.iter().map(|r| r.extensions().get().map(|FirstOrigin(first)| first.clone())).collect::<Vec<_>>()
+    };
+    let chain = || {
+        Server::new()
+            .on("GET https://a.example/", reply(302).header("location", "/1"))
+            .on("GET https://a.example/1", reply(302).header("location", "http://b.example/"))
+            .on("GET http://b.example/", reply(302).header("location", "/2"))
+            .on("GET http://b.example/2", reply(302).header("location", "https://a.example/3"))
+            .on("GET https://a.example/3", reply(200))
+    };
+    let a = Some(origin("https://a.example/"));
+    let server = chain();
+    RedirectLayer::new().layer(server.clone()).oneshot(request("GET https://a.example/")).await.unwrap();
+    assert_eq!(first(&server), [None, None, a.clone(), a.clone(), a]);
+    // Whoever led the request here said it already.
+    let (server, z) = (chain(), origin("https://z.example/"));
+    let mut led = request("GET https://a.example/");
+    led.extensions_mut().insert(FirstOrigin(z.clone()));
+    RedirectLayer::new().layer(server.clone()).oneshot(led).await.unwrap();
+    assert_eq!(first(&server), vec![Some(z); 5]);
 }
 
 #[tokio::test]
@@ -121,6 +150,49 @@ async fn an_update_with_a_precondition_is_not_sent_to_another_origin_without_it(
     put.headers_mut().insert("if-match", HeaderValue::from_static("\"v1\""));
     let client = RedirectLayer::new().follow(Follow::All).layer(server.clone());
     let response = client.oneshot(put).await.unwrap();
+    assert_eq!(response.status(), 308);
+    assert_eq!(response.extensions().get::<Hops>().unwrap().not_followed(), Some(&NotFollowed::Precondition));
+    assert_eq!(server.saw(), ["PUT http://a.example/doc"]);
+}
+
+/// A server that redirects a PUT of `/doc` to `location`, below a layer that gave that PUT a precondition.
+fn guarding(location: &'static str) -> Server {
+    let guarded = Guarded { name: header::IF_MATCH, value: HeaderValue::from_static("\"v1\"") };
+    Server::answering(move |received, n| match (received.uri().path(), n) {
+        ("/doc", 0) => reply(308).header("location", location).extension(guarded.clone()),
+        ("/twice", _) => reply(308).header("location", "/2"),
+        ("/safe", _) => reply(303).header("location", "/2"),
+        _ => reply(204),
+    })
+}
+
+#[tokio::test]
+async fn an_update_that_a_layer_below_guarded_stays_guarded_within_its_origin() {
+    // Without it, the redirected update overwrites whatever is there (RFC 9110 §13.1.1).
+    for (location, left) in [
+        ("/2", &[Some("\"v1\"")][..]),
+        ("http://A.EXAMPLE:80/2", &[Some("\"v1\"")]),
+        ("/twice", &[Some("\"v1\""), Some("\"v1\"")]),
+        ("/safe", &[Some("\"v1\""), None]),
+    ] {
+        let server = guarding(location);
+        let client = RedirectLayer::new().layer(server.clone());
+        let response = client.oneshot(request("PUT http://a.example/doc")).await.unwrap();
+        assert_eq!(response.status(), 204);
+        let requests = server.requests();
+        let sent = requests[1..].iter().map(|hop| hop.headers().get("if-match").map(|tag| tag.to_str().unwrap()));
+        assert_eq!(sent.collect::<Vec<_>>(), left, "{location}");
+        // The history shows what was sent.
+        let hops = response.extensions().get::<Hops>().unwrap();
+        assert_eq!(hops.previous()[0].headers["if-match"], "\"v1\"");
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_a_layer_below_guarded_does_not_leave_its_origin() {
+    let server = guarding("http://b.example/doc");
+    let client = RedirectLayer::new().follow(Follow::All).layer(server.clone());
+    let response = client.oneshot(request("PUT http://a.example/doc")).await.unwrap();
     assert_eq!(response.status(), 308);
     assert_eq!(response.extensions().get::<Hops>().unwrap().not_followed(), Some(&NotFollowed::Precondition));
     assert_eq!(server.saw(), ["PUT http://a.example/doc"]);

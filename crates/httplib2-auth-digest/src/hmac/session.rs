@@ -58,6 +58,11 @@ impl Session {
         Ok(Self { is_md5, snonce: snonce.into(), key, prefix })
     }
 
+    /// Whether both differ in the nonce of the server alone: salt, algorithms and realm are the same.
+    pub(super) fn signs_like(&self, other: &Self) -> bool {
+        self.is_md5 == other.is_md5 && *self.key == *other.key
+    }
+
     /// Whether it made this value.
     pub(super) fn made(&self, sent: &HeaderValue) -> bool {
         sent.as_bytes().starts_with(&self.prefix)

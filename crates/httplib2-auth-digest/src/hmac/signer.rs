@@ -58,6 +58,11 @@ impl Signer for HmacSigner {
         Space::Depth
     }
 
+    fn fits(&self, challenge: &Challenge) -> bool {
+        let asked = self.credential.as_login().map(|login| Session::new(challenge.params(), login));
+        matches!(asked, Some(Ok(asked)) if asked.signs_like(&self.session()))
+    }
+
     fn sign(&self, request: &mut Unsigned<'_>) -> Result<HeaderValue, SignError> {
         let mut bytes = [0; 16];
         self.nonce.fill(&mut bytes).map_err(|_| SignError("there are no random bytes for its nonce"))?;

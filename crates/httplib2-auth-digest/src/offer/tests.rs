@@ -63,6 +63,37 @@ fn a_missing_qop_is_rfc_2069_or_auth_or_refused() {
     }
 }
 
+#[test]
+fn what_would_make_requests_too_large_for_the_server_is_no_nonce() {
+    let rules = Rules::default();
+    let refused = CannotAnswer::Malformed("its nonce or opaque is longer than 4 KiB");
+    for (length, expected) in [(4_096, Ok(Some(Qop::Auth))), (4_097, Err(refused))] {
+        let long = "n".repeat(length);
+        assert_eq!(read(&format!(r#"realm="r", nonce="{long}", qop="auth""#), &rules), expected);
+        assert_eq!(read(&format!(r#"realm="r", nonce="n", qop="auth", opaque="{long}""#), &rules), expected);
+    }
+}
+
+#[test]
+fn an_offer_counts_by_its_hash_and_less_without_qop() {
+    let preference = |params: &str, rules: &Rules| {
+        let line = format!("Digest realm=r, nonce=n, {params}");
+        Offer::read(&challenge::parse([line.as_bytes()])[0], rules).unwrap().preference()
+    };
+    for (params, expected) in [
+        ("qop=auth, algorithm=SHA-512-256", 3),
+        ("qop=auth-int, algorithm=SHA-256-sess", 2),
+        ("qop=auth, algorithm=SHA-256", 2),
+        ("qop=auth", 1),
+        ("algorithm=SHA-512-256", 0),
+        ("algorithm=MD5", 0),
+    ] {
+        assert_eq!(preference(params, &Rules::default()), expected, "{params}");
+    }
+    // What counts is what is sent.
+    assert_eq!(preference("algorithm=MD5", &Rules { missing_qop_is_auth: true, ..Rules::default() }), 1);
+}
+
 // H-DIG-08, AUTH-08.
 #[test]
 fn an_unknown_algorithm_is_not_taken_for_md5() {

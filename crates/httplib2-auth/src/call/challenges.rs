@@ -12,7 +12,7 @@ use crate::{
     Ask, Credential, ProviderError, Refusal, Unanswered,
     decide::{Offer, Step, offers},
     provider::Supply,
-    spaces::{Learnt, Validity},
+    spaces::{Learnt, Made, Validity},
 };
 
 /// How many names of schemes are told, and how long each may be.
@@ -32,7 +32,7 @@ where
         self.walk().look_again();
         if let Some(signed) = signed {
             self.refused.push(signed.value.clone());
-            if self.is_stale(challenges, signed) {
+            if !self.party.is_revoked() && self.is_stale(challenges, signed) {
                 if let Some(again) = self.renew(signed).await {
                     return Ok(again);
                 }
@@ -47,7 +47,11 @@ where
         let site = Arc::clone(&self.party.site);
         let offers = offers(&shared.rules, challenges, |scheme| shared.rules.may_use(scheme, &site.origin));
         loop {
-            match self.walk().next(&shared.rules, &offers) {
+            if self.party.is_revoked() {
+                self.walk().note(Unanswered::NoCredentials);
+                break;
+            }
+            match self.walk().next(&shared.rules, &site.accepted, &offers) {
                 Step::Return => break,
                 Step::Ask { seat } => self.ask_for_seat(seat, challenges).await,
                 Step::Answer { seat, offer } => {
@@ -99,7 +103,8 @@ where
         // Nobody is tried from elsewhere who may be the one that was refused here.
         let known = if self.refused.is_empty() {
             let is_for = |learnt: &Learnt| learnt.is_for(scheme, realm, &credential, scope);
-            self.party.site.elsewhere(|learnt| self.party.may_sign(learnt) && is_for(learnt))
+            let fits = |learnt: &Learnt| learnt.signer.fits(offer.challenge);
+            self.party.site.elsewhere(|learnt| self.party.may_sign(learnt) && is_for(learnt) && fits(learnt))
         } else {
             None
         };
@@ -110,7 +115,8 @@ where
                 Ok(signer) => {
                     // What was challenged for stays right when other credentials are added.
                     let validity = Validity { changes: None, ..self.party.validity };
-                    self.learnt((Arc::clone(offer.scheme), signer), credential, scope, validity)
+                    let made = Made { scheme: Arc::clone(offer.scheme), signer, grade: offer.grade };
+                    self.learnt(made, credential, scope, validity)
                 }
                 Err(why) => {
                     self.walk().unfit(seat, at, Unanswered::because(scheme, why));

@@ -1,5 +1,7 @@
 //! Which origins a credential is for.
 
+use std::net::Ipv6Addr;
+
 use httplib2_core::who::Origin;
 use httplib2_syntax::uri;
 
@@ -28,6 +30,12 @@ impl Domain {
         Ok(Self::Host { host: origin.host().into(), port })
     }
 
+    /// A host, as a netrc names it: IPv6 addresses stand there without brackets. `None` for what is no host.
+    pub(super) fn of_host(text: &str) -> Option<Self> {
+        let bracketed = text.parse::<Ipv6Addr>().is_ok().then(|| format!("[{text}]"));
+        Self::parse(bracketed.as_deref().unwrap_or(text)).ok().filter(|domain| matches!(domain, Self::Host { .. }))
+    }
+
     /// How far a credential of this domain may be used, if it may be used at this origin at all.
     pub(super) fn scope(&self, origin: &Origin) -> Option<Scope> {
         match self {
@@ -35,7 +43,7 @@ impl Domain {
             Self::Host { host, port } => {
                 (**host == *origin.host() && port.is_none_or(|port| port == origin.port())).then_some(Scope::Domain)
             }
-            Self::Origin(only) => (only == origin).then_some(Scope::Domain),
+            Self::Origin(only) => (only == origin).then_some(Scope::Origin),
         }
     }
 }

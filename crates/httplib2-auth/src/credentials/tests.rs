@@ -5,12 +5,12 @@ fn origin(uri: &str) -> Origin {
 }
 
 /// The names of the logins that are tried at an origin, in their order.
-fn names(credentials: &Credentials, uri: &str, for_all: bool) -> Vec<String> {
+fn names(credentials: &Credentials, uri: &str, reach: Reach) -> Vec<String> {
     let name = |candidate: &Candidate| match &candidate.holder {
         Holder::Given(credential) => credential.as_login().unwrap().name().to_owned(),
         Holder::Supply(_) => "?".into(),
     };
-    credentials.candidates(&origin(uri), for_all).iter().map(name).collect()
+    credentials.candidates(&origin(uri), reach).iter().map(name).collect()
 }
 
 #[test]
@@ -21,16 +21,18 @@ fn those_for_the_domain_come_first_each_in_their_order() {
         if domain.is_empty() { credentials.add(login) } else { credentials.add_for(domain, login).unwrap() }
     }
     credentials.provider_for("a.example", Arc::new(async |_: crate::Ask| Ok(None))).unwrap();
-    for (uri, for_all, expected) in [
-        ("https://a.example", true, &["2", "5", "?", "1", "4"][..]),
-        ("http://a.example", true, &["2", "?", "1", "4"]),
-        ("http://a.example", false, &["2", "?"]),
-        ("http://b.example", true, &["3", "1", "4"]),
-        ("http://c.example", true, &["1", "4"]),
-        ("http://c.example", false, &[]),
+    for (uri, reach, expected) in [
+        ("https://a.example", Reach::All, &["2", "5", "?", "1", "4"][..]),
+        ("http://a.example", Reach::All, &["2", "?", "1", "4"]),
+        ("http://a.example", Reach::Domain, &["2", "?"]),
+        ("http://a.example", Reach::Origin, &[]),
+        ("http://b.example", Reach::All, &["3", "1", "4"]),
+        ("http://c.example", Reach::All, &["1", "4"]),
+        ("http://c.example", Reach::Domain, &[]),
+        ("https://a.example", Reach::Origin, &["5"]),
     ] {
-        assert_eq!(names(&credentials, uri, for_all), expected, "{uri} {for_all}");
-        assert_eq!(credentials.has_for(&origin(uri), for_all), !expected.is_empty(), "{uri} {for_all}");
+        assert_eq!(names(&credentials, uri, reach), expected, "{uri} {reach:?}");
+        assert_eq!(credentials.has_for(&origin(uri), reach), !expected.is_empty(), "{uri} {reach:?}");
     }
 }
 
@@ -42,18 +44,41 @@ fn a_netrc_names_hosts_and_a_default_for_all_others() {
                 machine b.example login nobody\n\
                 default login anonymous password x";
     credentials.netrc(text).unwrap();
-    for (uri, for_all, expected) in [
-        ("https://a.example:8443", false, &["joe"][..]),
-        ("http://a.example", true, &["joe"]),
-        ("http://b.example", true, &[]), // It has an entry, of which nothing can be made.
-        ("http://c.example", true, &["anonymous"]),
-        ("http://c.example", false, &[]),
+    for (uri, reach, expected) in [
+        ("https://a.example:8443", Reach::Domain, &["joe"][..]),
+        ("http://a.example", Reach::All, &["joe"]),
+        ("http://a.example", Reach::Origin, &[]),
+        ("http://b.example", Reach::All, &[]), // It has an entry, of which nothing can be made.
+        ("http://c.example", Reach::All, &["anonymous"]),
+        ("http://c.example", Reach::Domain, &[]),
     ] {
-        assert_eq!(names(&credentials, uri, for_all), expected, "{uri} {for_all}");
+        assert_eq!(names(&credentials, uri, reach), expected, "{uri} {reach:?}");
     }
-    let found = credentials.candidates(&origin("http://a.example"), true).remove(0);
+    let found = credentials.candidates(&origin("http://a.example"), Reach::All).remove(0);
     let Holder::Given(credential) = found.holder else { panic!("{found:?}") };
     assert_eq!(credential.as_login().unwrap().password(), b"s3cret word");
+}
+
+#[test]
+fn a_netrc_spells_its_hosts_as_people_do() {
+    let credentials = Credentials::new();
+    let machine = |(name, host)| format!("machine {host} login {name} password x\n");
+    let hosts =
+        ["::1", "[2001:DB8::1]", "b\u{fc}cher.example", "ports.example:8080", "https://no.example", "*.example"];
+    let text: String = (1..).zip(hosts).map(machine).collect();
+    credentials.netrc(&text).unwrap();
+    for (uri, expected) in [
+        ("http://[::1]:81", &["1"][..]),
+        ("http://[0:0::1]", &["1"]),
+        ("https://[2001:db8:0::1]", &["2"]),
+        ("http://xn--bcher-kva.example", &["3"]),
+        ("http://ports.example:8080", &["4"]),
+        ("http://ports.example", &[]),
+        ("https://no.example", &[]),
+        ("http://a.example", &[]),
+    ] {
+        assert_eq!(names(&credentials, uri, Reach::All), expected, "{uri}");
+    }
 }
 
 #[test]
@@ -89,12 +114,12 @@ fn credentials_are_the_same_that_hold_the_same_secret() {
 #[test]
 fn a_copy_is_on_its_own() {
     let one = Credentials::new();
-    assert!(one.is_empty() && !one.has_for_all());
+    assert!(one.is_empty());
     one.add_for("a.example", Credential::login("1", "")).unwrap();
-    assert!(!one.is_empty() && !one.has_for_all());
+    assert!(!one.is_empty());
     let two = one.copied();
     one.clear();
     two.add(Credential::login("2", ""));
-    assert!(one.is_empty() && two.has_for_all());
-    assert_eq!(names(&two, "http://a.example", true), ["1", "2"]);
+    assert!(one.is_empty());
+    assert_eq!(names(&two, "http://a.example", Reach::All), ["1", "2"]);
 }

@@ -16,6 +16,10 @@ impl Scheme for Named {
         self.1
     }
 
+    fn preference(&self, challenge: &Challenge) -> u8 {
+        challenge.params().text("grade").map_or(0, |grade| grade.parse().unwrap())
+    }
+
     fn reveals_secret(&self) -> bool {
         false
     }
@@ -49,7 +53,7 @@ fn answers(rules: &Rules, walk: &mut Walk, rounds: &[&str]) -> Vec<String> {
         }
         let offers = offers(rules, &challenges, |scheme| scheme.name() != "middle" || !round.contains("insecure"));
         loop {
-            match walk.next(rules, &offers) {
+            match walk.next(rules, &Accepted::default(), &offers) {
                 Step::Answer { seat, offer } => {
                     let offer = &offers[offer];
                     if offer.challenge.params().text("odd").is_some() {
@@ -147,6 +151,43 @@ fn offers_stand_in_the_order_of_strength_or_of_the_layer() {
     };
     assert_eq!(names(&rules()), ["strong", "middle", "middle", "weak"]);
     assert_eq!(names(&Rules { order: Order::AsAdded, ..rules() }), ["weak", "strong", "middle", "middle"]);
+}
+
+#[test]
+fn of_one_scheme_the_preferred_offer_comes_first() {
+    // servers name MD5 first, for clients that know nothing else.
+    let challenges = challenge::parse([&b"Weak grade=9, Strong realm=1, Strong realm=2, grade=2, Strong realm=3"[..]]);
+    let realms = |rules: &Rules| {
+        let offers = offers(rules, &challenges, |_| true);
+        offers.iter().map(|offer| offer.challenge.params().text("realm").unwrap_or("-").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(realms(&rules()), ["2", "1", "3", "-"]);
+    assert_eq!(realms(&Rules { order: Order::AsAdded, ..rules() }), ["-", "1", "2", "3"]);
+}
+
+#[test]
+fn over_plain_http_nothing_weaker_is_answered_than_what_was_accepted() {
+    const BOTH: &str = "Weak realm=w, Middle realm=m, Strong realm=s";
+    let (accepted, credential) = (Accepted::default(), Credential::login("a", ""));
+    accepted.note(&credential, Grade { strength: 20, preference: 1 });
+    let next = |uri: &str, rules: &Rules, names: &[&str], line: &str| {
+        let mut walk = Walk { origin: Origin::of(&uri.parse().unwrap()).unwrap(), ..walk(names) };
+        let challenges = challenge::parse([line.as_bytes()]);
+        let step = walk.next(rules, &accepted, &offers(rules, &challenges, |_| true));
+        (step, walk.reasons())
+    };
+    let answered = |seat, offer| (Step::Answer { seat, offer }, vec![]);
+    let (http, https) = ("http://a.example", "https://a.example");
+    let down = |scheme| vec![Unanswered::Downgrade(scheme)];
+    assert_eq!(next(http, &rules(), &["a"], BOTH), answered(0, 0));
+    assert_eq!(next(http, &rules(), &["a"], "Weak realm=w"), (Step::Return, down("weak")));
+    assert_eq!(next(http, &rules(), &["a"], "Middle realm=m"), (Step::Return, down("middle")));
+    assert_eq!(next(http, &rules(), &["a"], "Middle realm=m, grade=1"), answered(0, 0));
+    // Another credential shows nothing of the first.
+    assert_eq!(next(http, &rules(), &["a", "b"], "Weak realm=w"), (Step::Answer { seat: 1, offer: 0 }, down("weak")));
+    assert_eq!(next(https, &rules(), &["a"], "Weak realm=w"), answered(0, 0));
+    let allowing = Rules { allow_downgrade: true, ..rules() };
+    assert_eq!(next(http, &allowing, &["a"], "Weak realm=w"), answered(0, 0));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Basic, Credential, InAdvance};
+use crate::{Basic, Credential, InAdvance, Scheme};
 
 fn shared(credentials: &Credentials) -> Arc<Shared> {
     let rules = Rules { secrets_over_http: true, in_advance: InAdvance::Always, ..Rules::default() };
@@ -48,4 +48,16 @@ fn what_was_never_challenged_for_is_asked_for_anew_when_credentials_were_added()
     assert!(before.nearest("/").is_some());
     credentials.add(Credential::login("v", "p"));
     assert!(party(&shared).nearest("/").is_none());
+}
+
+#[test]
+fn who_waited_while_the_credentials_were_cleared_signs_with_nothing_that_was_known_before() {
+    let credentials = Credentials::new();
+    credentials.add(Credential::login("u", "p"));
+    let shared = shared(&credentials);
+    let waiting = party(&shared);
+    learn(&waiting, &waiting.site, waiting.validity);
+    assert!(waiting.nearest("/").is_some() && !waiting.is_revoked());
+    credentials.clear();
+    assert!(waiting.nearest("/").is_none() && waiting.is_revoked());
 }

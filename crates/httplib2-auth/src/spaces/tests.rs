@@ -9,7 +9,7 @@ fn learnt(name: &str) -> Arc<Learnt> {
     let credential = Credential::login(name, "");
     let signer = Basic.in_advance(&credential).unwrap();
     let validity = Validity { clearings: 0, changes: None };
-    let made: (Arc<dyn Scheme>, _) = (Arc::new(Basic), signer);
+    let made = Made { scheme: Arc::new(Basic), signer, grade: Grade { strength: 0, preference: 0 } };
     Arc::new(Learnt::new(&origin("http://a.example"), made, (credential, Scope::Domain), validity))
 }
 

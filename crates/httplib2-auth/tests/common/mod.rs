@@ -80,6 +80,12 @@ impl Signer for TicketSigner {
         self.domain.as_deref().map_or(Space::Origin, Space::Uris)
     }
 
+    fn fits(&self, challenge: &Challenge) -> bool {
+        let params = challenge.params();
+        params.text("kind").is_none_or(|kind| kind == "plain")
+            && params.bytes("content").is_some() == self.covers_content
+    }
+
     fn content_digest(&self) -> Option<Box<dyn ContentDigest>> {
         self.covers_content.then(|| Box::new(Sum(0)) as Box<dyn ContentDigest>)
     }

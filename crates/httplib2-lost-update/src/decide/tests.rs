@@ -181,12 +181,38 @@ fn the_answer_to_an_update_teaches_the_version_that_was_made() {
         ("DELETE", 404, strong, Lesson::Nothing),
     ] {
         let (method, status) = (method.parse().unwrap(), StatusCode::from_u16(status).unwrap());
-        let lesson = lesson_of_update(&Rules::default(), &method, status, &headers(fields));
+        let lesson = lesson_of_update(&Rules::default(), &method, Basis::Seen, status, &headers(fields));
         assert_eq!(lesson, expected, "{method} {status} {fields:?}");
     }
     // H-LOST-03.
     let one_shot = Rules { httplib2_one_shot: true, ..Rules::default() };
-    assert_eq!(lesson_of_update(&one_shot, &Method::PUT, StatusCode::OK, &headers(strong)), Lesson::Forget);
+    let lesson = lesson_of_update(&one_shot, &Method::PUT, Basis::Seen, StatusCode::OK, &headers(strong));
+    assert_eq!(lesson, Lesson::Forget);
+    // The whole is the caller's, whatever it replaced; of a part it has not seen the rest.
+    for (method, expected) in [(Method::PUT, tag()), (Method::PATCH, Lesson::Forget)] {
+        let lesson =
+            lesson_of_update(&Rules::default(), &method, Basis::Unknown, StatusCode::NO_CONTENT, &headers(strong));
+        assert_eq!(lesson, expected, "{method}");
+    }
+}
+
+#[test]
+fn a_precondition_ensures_that_the_caller_has_seen_what_it_changes() {
+    // RFC 9110 §13.1.
+    let star = || value("*");
+    for (precondition, source, expected) in [
+        (Some(Precondition::IfMatch(value("\"v1\""))), Some(Source::Ledger), Basis::Seen),
+        (Some(Precondition::IfMatch(value("\"v1\""))), Some(Source::Caller), Basis::Seen),
+        (Some(Precondition::IfMatch(value("\"v1\""))), None, Basis::Seen),
+        (Some(Precondition::IfMatch(value("\"v1\""))), Some(Source::Fetched), Basis::Unknown),
+        (Some(Precondition::IfMatch(star())), Some(Source::Caller), Basis::Unknown),
+        (Some(Precondition::IfUnmodifiedSince(value(DATE))), Some(Source::Ledger), Basis::Seen),
+        (Some(Precondition::IfNoneMatch(star())), Some(Source::CreateOnly), Basis::Seen),
+        (Some(Precondition::IfNoneMatch(value("\"v1\""))), Some(Source::Caller), Basis::Unknown),
+        (None, None, Basis::Unknown),
+    ] {
+        assert_eq!(basis(precondition.as_ref(), source), expected, "{precondition:?} {source:?}");
+    }
 }
 
 #[test]

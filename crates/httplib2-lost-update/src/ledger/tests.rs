@@ -14,8 +14,12 @@ fn version(tag: &str) -> Option<Validators> {
     Some(Validators { etag: Some(format!("\"{tag}\"").parse().unwrap()), last_modified: None })
 }
 
-fn plain() -> Option<Selecting> {
-    Some(Selecting::new())
+fn plain() -> Selecting {
+    Selecting::new()
+}
+
+fn made(tag: &str) -> Option<(Selecting, Validators)> {
+    version(tag).map(|seen| (plain(), seen))
 }
 
 fn read(ledger: &Ledger, place: &Place, tag: &str) {
@@ -23,7 +27,7 @@ fn read(ledger: &Ledger, place: &Place, tag: &str) {
 }
 
 fn tags(ledger: &Ledger, place: &Place) -> Vec<String> {
-    ledger.known(place).iter().map(|seen| seen.etag.as_ref().unwrap().to_str().unwrap().replace('"', "")).collect()
+    ledger.known(place).seen.iter().map(|seen| seen.etag.as_ref().unwrap().to_str().unwrap().replace('"', "")).collect()
 }
 
 #[test]
@@ -38,7 +42,7 @@ fn what_was_not_used_for_the_longest_time_is_forgotten_first() {
     assert_eq!(tags(&ledger, &places[0]), ["v1"]);
     read(&ledger, &places[3], "v1");
     read(&ledger, &places[4], "v1");
-    let left: Vec<_> = places.iter().map(|place| !ledger.known(place).is_empty()).collect();
+    let left: Vec<_> = places.iter().map(|place| !ledger.known(place).seen.is_empty()).collect();
     assert_eq!(left, [true, false, false, true, true]);
 }
 
@@ -56,11 +60,12 @@ fn the_bytes_are_bounded_and_counted_right() {
     for _ in 0..10_000 {
         let place = place(&keys, &draw(80).to_string());
         let tag = "x".repeat(usize::try_from(draw(1000)).unwrap());
-        let selecting = Some(vec![(draw(12), None)]);
-        match draw(4) {
-            0 => ledger.written(&place, selecting, version(&tag)),
-            1 => ledger.written(&place, None, None),
-            2 => ledger.refused(&place, &ledger.known(&place)),
+        let selecting = vec![(draw(12), None)];
+        match draw(5) {
+            0 => ledger.written(&place, version(&tag).map(|seen| (selecting, seen))),
+            1 => ledger.written(&place, None),
+            2 => ledger.refused(&place, &ledger.known(&place).seen),
+            3 => ledger.merged(&place, version(&tag).as_slice()),
             _ => ledger.read(&place, ledger.turn(), selecting, version(&tag)),
         }
         let state = ledger.lock();
@@ -80,8 +85,8 @@ fn a_ledger_of_no_size_knows_nothing() {
         let ledger = Ledger::new(bounds);
         let doc = place(&keys, "doc");
         read(&ledger, &doc, "v1");
-        ledger.written(&doc, plain(), version("v2"));
-        assert_eq!(ledger.known(&doc), []);
+        ledger.written(&doc, made("v2"));
+        assert_eq!(ledger.known(&doc).seen, []);
     }
 }
 
@@ -91,7 +96,7 @@ fn the_variants_of_one_uri_are_bounded() {
     let ledger = Ledger::new(WIDE);
     let doc = place(&keys, "doc");
     for n in 0..100 {
-        ledger.read(&doc, ledger.turn(), Some(vec![(n, None)]), version(&n.to_string()));
+        ledger.read(&doc, ledger.turn(), vec![(n, None)], version(&n.to_string()));
     }
     assert_eq!(ledger.lock().entries[&doc.key].variants.len(), MOST_VARIANTS);
 }
@@ -102,7 +107,7 @@ fn the_variant_that_was_read_last_counts() {
     let keys = Keys::default();
     let ledger = Ledger::new(WIDE);
     let doc = place(&keys, "doc");
-    let other = Some(vec![(1, None)]);
+    let other = vec![(1, None)];
     for (tag, selecting) in [("v1", plain()), ("v2", other), ("v1", plain())] {
         ledger.read(&doc, ledger.turn(), selecting, version(tag));
         assert_eq!(tags(&ledger, &doc), [tag]);
@@ -116,7 +121,7 @@ fn what_was_asked_for_before_an_update_does_not_replace_what_the_update_taught()
     let ledger = Ledger::new(WIDE);
     let (doc, other) = (place(&keys, "doc"), place(&keys, "other"));
     let before = ledger.turn();
-    ledger.written(&doc, plain(), version("v2"));
+    ledger.written(&doc, made("v2"));
     ledger.read(&doc, before, plain(), version("v1"));
     assert_eq!(tags(&ledger, &doc), ["v2"]);
     // It says nothing of another resource, nor of what is asked for from now on.
@@ -132,7 +137,7 @@ fn where_an_update_taught_nothing_an_old_answer_is_better_than_none() {
     let ledger = Ledger::new(WIDE);
     let doc = place(&keys, "doc");
     let before = ledger.turn();
-    ledger.written(&doc, None, None);
+    ledger.written(&doc, None);
     ledger.read(&doc, before, plain(), version("v1"));
     assert_eq!(tags(&ledger, &doc), ["v1"]);
 }
@@ -143,12 +148,25 @@ fn a_refusal_forgets_what_was_expected_and_nothing_newer() {
     let ledger = Ledger::new(WIDE);
     let doc = place(&keys, "doc");
     read(&ledger, &doc, "v1");
-    let expected = ledger.known(&doc);
+    let expected = ledger.known(&doc).seen;
     read(&ledger, &doc, "v2");
     ledger.refused(&doc, &expected);
     assert_eq!(tags(&ledger, &doc), ["v2"]);
-    ledger.refused(&doc, &ledger.known(&doc));
-    assert_eq!(ledger.known(&doc), []);
+    ledger.refused(&doc, &ledger.known(&doc).seen);
+    assert_eq!(ledger.known(&doc).seen, []);
+}
+
+#[test]
+fn a_merge_leaves_what_is_known_and_brings_what_another_source_knew() {
+    let keys = Keys::default();
+    let ledger = Ledger::new(WIDE);
+    let doc = place(&keys, "doc");
+    ledger.merged(&doc, &[]);
+    assert_eq!(ledger.known(&doc).seen, []);
+    for (expected, left) in [("v1", "v1"), ("v2", "v1")] {
+        ledger.merged(&doc, version(expected).as_slice());
+        assert_eq!(tags(&ledger, &doc), [left]);
+    }
 }
 
 #[test]
@@ -156,11 +174,9 @@ fn a_version_without_a_tag_replaces_one_with_a_tag() {
     let keys = Keys::default();
     let ledger = Ledger::new(WIDE);
     let doc = place(&keys, "doc");
-    for (selecting, seen) in [(plain(), None), (None, version("v2"))] {
-        read(&ledger, &doc, "v1");
-        ledger.read(&doc, ledger.turn(), selecting, seen);
-        assert_eq!(ledger.known(&doc), []);
-    }
+    read(&ledger, &doc, "v1");
+    ledger.read(&doc, ledger.turn(), plain(), None);
+    assert_eq!(ledger.known(&doc).seen, []);
 }
 
 #[test]
@@ -173,7 +189,7 @@ fn the_texts_of_a_response_are_copied() {
     let seen = Validators { etag: Some(part(0..4)), last_modified: Some(part(4..33)) };
     let doc = place(&keys, "doc");
     ledger.read(&doc, ledger.turn(), plain(), Some(seen.clone()));
-    assert_eq!(ledger.known(&doc), [seen]);
+    assert_eq!(ledger.known(&doc).seen, [seen]);
     assert!(buffer.is_unique());
 }
 
