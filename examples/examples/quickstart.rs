@@ -17,9 +17,11 @@ use axum::{
 };
 use httplib2::{
     ErrorKind, Http, Response, blocking,
+    cache::CacheMode,
     lost_update::{Versions, merge_fn},
     redirect::NotFollowed,
     retry::RetryStatuses,
+    store::MemoryStore,
 };
 use httplib2_examples::{DigestGuard, Origin};
 
@@ -37,6 +39,7 @@ async fn main() -> Outcome {
     busy(&http, &origin).await?;
     login(&http, &origin).await?;
     two_editors(&http, &origin).await?;
+    cached(&origin).await?;
     timeout(&http, &origin).await?;
     without_a_runtime(&http, &origin)?;
     println!("all as it should be");
@@ -60,6 +63,7 @@ fn routes(origin: &Origin) -> Router {
         .route("/busy", routing::get(busy_at_first))
         .route("/letters/{name}", routing::get(async || "Dear Joe").layer(guard))
         .route("/list", httplib2_examples::document("milk\n"))
+        .route("/news", routing::get(news))
         .route("/slow", routing::get(async || tokio::time::sleep(Duration::from_secs(3)).await))
 }
 
@@ -78,6 +82,17 @@ async fn busy_at_first() -> axum::response::Response {
         0 => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response(),
         _ => "now I have time".into_response(),
     }
+}
+
+/// Has an answer for the first one who asks, says to the second one that it still holds for now, and to others nothing.
+async fn news() -> impl IntoResponse {
+    static REQUESTS: AtomicU32 = AtomicU32::new(0);
+    let (status, lifetime, text) = match REQUESTS.fetch_add(1, Ordering::Relaxed) {
+        0 => (StatusCode::OK, "max-age=60", "no news"),
+        1 => (StatusCode::NOT_MODIFIED, "max-age=0, stale-if-error=600", ""),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "no-store", ""),
+    };
+    (status, [(header::CACHE_CONTROL, lifetime), (header::ETAG, "\"monday\"")], text)
 }
 
 async fn get(http: &Http, origin: &Origin) -> Outcome {
@@ -170,6 +185,23 @@ async fn both(versions: Versions) -> Option<Bytes> {
     let (mine, theirs) = (str::from_utf8(mine).ok()?, str::from_utf8(theirs).ok()?);
     let added = mine.lines().filter(|line| !theirs.lines().any(|other| other == *line));
     Some(theirs.lines().chain(added).map(|line| format!("{line}\n")).collect::<String>().into())
+}
+
+async fn cached(origin: &Origin) -> Outcome {
+    let http = Http::builder().cache(MemoryStore::new()).build()?;
+    for (what, mode, from_cache) in [
+        ("with a cache, the first time", CacheMode::Default, false),
+        ("the second time", CacheMode::Default, true),
+        ("asked whether it still holds", CacheMode::Revalidate, true),
+        ("the origin fails: better old than nothing", CacheMode::Default, true),
+    ] {
+        let request = http.request(format!("{}/news", origin.plain)).cache_mode(mode).explain(true);
+        let (response, content) = request.await?;
+        assert_eq!((response.status().as_u16(), &*content), (200, &b"no news"[..]));
+        assert_eq!(response.from_cache(), from_cache, "{what}");
+        show(what, &response, &content);
+    }
+    Ok(())
 }
 
 async fn timeout(http: &Http, origin: &Origin) -> Outcome {

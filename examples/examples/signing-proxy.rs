@@ -29,7 +29,10 @@ async fn main() -> Result<(), BoxError> {
     let upstream = start_upstream().await?;
 
     let credentials = Credentials::new();
+    // Over plain http somebody on the way could ask for Basic to get at the password behind a Digest. That is why a login
+    // that was good for Digest answers no Basic there, and what asks for Basic gets a login of its own.
     credentials.add_for(&upstream, Credential::login("proxy", "s3cret"))?;
+    credentials.add_for(&upstream, Credential::login("reader", "not so secret"))?;
     let layer = AuthLayer::new(credentials)
         .scheme(Digest::new())
         .scheme(Basic)
@@ -109,7 +112,7 @@ async fn start_upstream() -> std::io::Result<String> {
     let guard = DigestGuard::new("proxy", "s3cret").domain("/archive/");
     let archive = routing::get(async || "a letter").post(async |body: String| format!("stored {body:?}"));
     let legacy = async |request: Request<Body>| match request.headers().get(header::AUTHORIZATION) {
-        Some(value) if value == "Basic cHJveHk6czNjcmV0" => "old news".into_response(),
+        Some(value) if value == "Basic cmVhZGVyOm5vdCBzbyBzZWNyZXQ=" => "old news".into_response(),
         _ => (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, r#"Basic realm="legacy""#)]).into_response(),
     };
     let routes = Router::new()

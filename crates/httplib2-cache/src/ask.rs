@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Request, Uri, header, request};
+use http::{Extensions, HeaderMap, Request, Uri, header, request};
 use httplib2_core::who::{Identity, Origin};
 use httplib2_store::Key;
 
@@ -63,8 +63,8 @@ fn host(target: &Uri, headers: &HeaderMap) -> Option<Option<String>> {
     Some((!is_named).then(|| host.to_ascii_lowercase()))
 }
 
-pub(crate) fn identity_of(settings: &Settings, target: &Uri) -> Option<Identity> {
-    settings.who_signs.as_ref()?.who_signs(&Origin::of(target)?, target.path())
+pub(crate) fn identity_of(settings: &Settings, target: &Uri, options: &Extensions) -> Option<Identity> {
+    settings.who_signs.as_ref()?.who_signs(&Origin::of(target)?, target.path(), options)
 }
 
 // === impl Place ===
@@ -73,7 +73,7 @@ impl Place {
     /// `None` when the URI of the request names no origin.
     pub(crate) fn of<B>(request: &Request<B>, settings: &Settings) -> Option<Self> {
         let (key, target) = key_of(settings, request.uri(), request.headers())?;
-        let identity = identity_of(settings, &target);
+        let identity = identity_of(settings, &target, request.extensions());
         Some(Self { key, identity })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use http::{HeaderMap, Method, Uri, header};
+use http::{Extensions, HeaderMap, Method, Uri, header};
 use httplib2_core::who::{KnownTags, Validators};
 use httplib2_store::{Key, StoreError, Usage};
 
@@ -83,7 +83,7 @@ impl KnownTags for CacheHandle {
 
 async fn known(settings: &Settings, uri: &Uri, request: &HeaderMap) -> Option<Validators> {
     let (key, target) = key_of(settings, uri, request)?;
-    let identity = identity_of(settings, &target);
+    let identity = identity_of(settings, &target, &Extensions::new());
     let found = settings.wait("look-up", settings.store.lookup(&key)).await?;
     let asked = Asked::new(&Method::GET, uri, request).signed_for(identity.as_ref());
     let at = select(&settings.rules, &asked, found.variants.iter().map(|entry| held(settings, entry)))?;

@@ -1,23 +1,26 @@
 //! The settings of a client.
 
-use std::{fs, net::IpAddr, path::Path, time::Duration};
+use std::{fs, net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use httplib2_auth::{AuthLayer, Basic, Bearer, Credentials};
 use httplib2_auth_digest::Digest;
 use httplib2_auth_wsse::Wsse;
+use httplib2_cache::CacheLayer;
 use httplib2_connect::{Client, ClientBuilder};
-use httplib2_core::{error::BoxError, send::HttpService};
+use httplib2_core::{context::Spawn, error::BoxError, send::HttpService};
 use httplib2_decompression::DecompressionLayer;
 use httplib2_lost_update::{LostUpdateLayer, MergeHook};
 use httplib2_redirect::{Always, Downgrade, Follow, RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer, RetryStatuses};
+use httplib2_store::Store;
+use tokio::runtime::Handle;
 
 use crate::{
     Body, Error, ErrorKind, Http, blocking,
     client::Defaults,
     deadline::Deadline,
-    stack::{Layers, failure, secrets, stack},
+    stack::{Layers, failure, is_disconnected, secrets, stack},
 };
 
 /// The settings of a client, asynchronous or blocking; made by [`Http::builder`].
@@ -33,6 +36,7 @@ use crate::{
 /// | [`decode_limit_hard`](Self::decode_limit_hard), `_safe`, `_ratio`, `_chunk` | 1 GiB, 10 MiB, 100, 64 KiB |
 /// | [`tries`](Self::tries) when the connection fails | 2 |
 /// | [`retry_statuses`](Self::retry_statuses) | none |
+/// | [`cache`](Self::cache) | none |
 /// | [`optimistic_concurrency_methods`](Self::optimistic_concurrency_methods) | PUT and PATCH |
 /// | [`merge`](Self::merge) of lost updates | none: a 412 goes to the caller |
 /// | [`credentials`](Self::credentials) | none |
@@ -52,7 +56,7 @@ pub struct HttpBuilder<P = Always> {
 }
 
 #[derive(Clone, Debug)]
-struct Wrong(std::sync::Arc<str>);
+struct Wrong(Arc<str>);
 
 /// How often a request is tried if it fails at the connection, unless the client or the request says otherwise.
 ///
@@ -78,6 +82,7 @@ impl Default for HttpBuilder {
                 // A client is one editor: who reads without credentials and writes with them has seen what he read.
                 lost_update: LostUpdateLayer::new().credentials_separate_editors(false).merge(None),
                 decompression: DecompressionLayer::new(),
+                cache: None,
                 retry: RetryLayer::new().tries(RETRIES).classify(failure),
                 // Who gives this client a password for an http URI wants it to be sent there, as httplib2 did.
                 auth: AuthLayer::new(Credentials::new())
@@ -214,6 +219,19 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.decompression(|decompression| decompression.decode_limit_chunk(bytes))
     }
 
+    /// Keeps responses in this store and uses them again by the rules of RFC 9111, as a private cache: for one user agent.
+    pub fn cache(self, store: impl Store) -> Self {
+        self.cache_layer(CacheLayer::private(Arc::new(store)))
+    }
+
+    /// Uses a cache with settings of its own, such as a shared one. Its [executor](CacheLayer::executor), its
+    /// [signatories](CacheLayer::who_signs) and what counts as [disconnected](CacheLayer::disconnected) are set by this
+    /// client.
+    pub fn cache_layer(mut self, layer: CacheLayer) -> Self {
+        self.layers.cache = Some(layer);
+        self
+    }
+
     /// The methods whose requests carry the tag of the version that was seen, so that no update of another is
     /// overwritten unseen. Default: PUT and PATCH.
     pub fn optimistic_concurrency_methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
@@ -245,9 +263,9 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
 
     /// A policy that looks at each hop of a redirect before it is sent.
     pub fn redirect_policy<Q: RedirectPolicy>(self, policy: Q) -> HttpBuilder<Q> {
-        let Layers { redirect, lost_update, decompression, retry, auth, sensitive, user_agent } = self.layers;
+        let Layers { redirect, lost_update, decompression, cache, retry, auth, sensitive, user_agent } = self.layers;
         let redirect = redirect.policy(policy);
-        let layers = Layers { redirect, lost_update, decompression, retry, auth, sensitive, user_agent };
+        let layers = Layers { redirect, lost_update, decompression, cache, retry, auth, sensitive, user_agent };
         let Self { connect, credentials, defaults, wrong, .. } = self;
         HttpBuilder { connect, layers, credentials, defaults, wrong }
     }
@@ -387,6 +405,12 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         // Each client of a builder has its own, and learns for itself.
         let credentials = self.credentials.copied();
         self.layers.auth = self.layers.auth.credentials(credentials.clone());
+        if let Some(cache) = self.layers.cache.take() {
+            let signatories = Arc::new(self.layers.auth.handle());
+            let cache = cache.executor(background()).who_signs(signatories).disconnected(is_disconnected);
+            self.layers.lost_update = self.layers.lost_update.known_tags(Arc::new(cache.handle()));
+            self.layers.cache = Some(cache);
+        }
         Http::over(stack(server, &self.layers), credentials, self.defaults)
     }
 
@@ -402,6 +426,15 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
             self.wrong = Some(Wrong(error.to_string().into()));
         }
     }
+}
+
+/// Work in the background runs on whatever runtime the client is used on; without one it is given up.
+fn background() -> Spawn {
+    Spawn::new(|work| {
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn(work));
+        }
+    })
 }
 
 fn invalid_settings(why: BoxError) -> Error {

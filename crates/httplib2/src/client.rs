@@ -5,11 +5,10 @@ use std::{fmt, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body as _;
-use httplib2_auth::{Authentication, Credential, Credentials, FirstOrigin, InvalidDomain, Unanswered};
+use httplib2_auth::{Authentication, Credential, Credentials, InvalidDomain, Unanswered};
 use httplib2_core::{
     body::{DiscardLimits, drain},
     context::Journal,
-    who::Origin,
 };
 use httplib2_redirect::NotFollowed;
 use tower::ServiceExt;
@@ -144,11 +143,6 @@ impl Http {
         let journal = draft.journal.clone();
         if let Some(journal) = &journal {
             draft.request.extensions_mut().insert(journal.clone());
-        }
-        if self.credentials().has_for_all()
-            && let Some(origin) = Origin::of(draft.request.uri())
-        {
-            draft.request.extensions_mut().insert(FirstOrigin(origin));
         }
         let head = draft.head();
         let answer = self.service().oneshot(draft.request).await.inspect_err(|error| note(journal.as_ref(), error))?;

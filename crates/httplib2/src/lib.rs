@@ -27,7 +27,7 @@
 //! # What it is made of
 //!
 //! Each feature is a [`tower::Layer`] in a crate of its own, to be used alone as well:
-//! [`redirect`], [`lost_update`], [`decompression`], [`retry`] and [`auth`] (with [`digest`] and [`wsse`]) over the pooled
+//! [`redirect`], [`lost_update`], [`decompression`], [`cache`], [`retry`] and [`auth`] (with [`digest`] and [`wsse`]) over the pooled
 //! client of [`connect`]. This crate composes them in the one order that is right, and adds the bodies, the response with its history, the
 //! deadline, and one error. Any tower service can take the place of the network:
 //! [`HttpBuilder::build_over`].
@@ -47,6 +47,7 @@
 //!
 //! # What it does to a response
 //!
+//! With a [cache](HttpBuilder::cache), responses are kept and used again by the rules of RFC 9111, see [`cache`].
 //! Redirects of safe methods are followed, see [`redirect`]. Compressed content is asked for and decoded, see
 //! [`decompression`]. The content is collected up to
 //! [`HttpBuilder::max_body`], or handed out as it arrives with [`RequestBuilder::stream`].
@@ -80,12 +81,14 @@ pub mod blocking;
 pub use httplib2_auth as auth;
 pub use httplib2_auth_digest as digest;
 pub use httplib2_auth_wsse as wsse;
+pub use httplib2_cache as cache;
 pub use httplib2_connect as connect;
 pub use httplib2_core as core;
 pub use httplib2_decompression as decompression;
 pub use httplib2_lost_update as lost_update;
 pub use httplib2_redirect as redirect;
 pub use httplib2_retry as retry;
+pub use httplib2_store as store;
 
 pub use self::{
     body::Body,

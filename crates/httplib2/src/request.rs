@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body as _;
 use httplib2_auth::{Credential, RequestCredentials};
+use httplib2_cache::CacheMode;
 use httplib2_connect::IoTimeout;
 use httplib2_core::{context::Journal, error::BoxError, who::Origin};
 use httplib2_decompression::Decoding;
@@ -123,6 +124,11 @@ impl<C> RequestBuilder<C> {
     /// for one.
     pub fn credentials(self, credential: Credential) -> Self {
         self.credential(credential, false)
+    }
+
+    /// How the request uses the client's cache.
+    pub fn cache_mode(self, mode: CacheMode) -> Self {
+        self.extension(mode)
     }
 
     /// Sends an update without a precondition of the client, whatever version was seen: last writer wins.

@@ -4,6 +4,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, response::Parts};
+use httplib2_cache::Served;
 use httplib2_connect::Connection;
 use httplib2_core::{
     context::{Journal, Line},
@@ -25,7 +26,8 @@ pub struct Response {
     content: Bytes,
     trailers: Option<HeaderMap>,
     journal: Option<Journal>,
-    from_cache: bool,
+    /// What a fake says of itself.
+    from_cache: Option<bool>,
 }
 
 /// The request that a response answers.
@@ -112,7 +114,7 @@ impl Response {
             content: Bytes::new(),
             trailers: None,
             journal: None,
-            from_cache: false,
+            from_cache: None,
         }
     }
 
@@ -241,17 +243,23 @@ impl Response {
         self.head.extensions.get()
     }
 
-    /// Whether this response was served from a cache.
+    /// Whether the content was served from this client's cache: what httplib2 calls `fromcache`.
     #[must_use]
     pub fn from_cache(&self) -> bool {
-        self.from_cache
+        self.from_cache.unwrap_or_else(|| self.served().is_some_and(Served::is_from_cache))
     }
 
     /// Sets what [`from_cache`](Self::from_cache) says: for fakes.
     #[must_use]
     pub fn with_from_cache(mut self, from_cache: bool) -> Self {
-        self.from_cache = from_cache;
+        self.from_cache = Some(from_cache);
         self
+    }
+
+    /// Where this response comes from and why; `None` where the client has no cache.
+    #[must_use]
+    pub fn served(&self) -> Option<&Served> {
+        self.head.extensions.get()
     }
 
     /// The connection that it came over; `None` where there was none, as in a fake.

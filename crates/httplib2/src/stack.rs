@@ -10,6 +10,7 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 use httplib2_auth::AuthLayer;
+use httplib2_cache::{Cache, CacheLayer};
 use httplib2_connect::{ConnectError, Phase};
 use httplib2_core::{
     error::{BoxError, cause_ref, is_caused_by},
@@ -19,7 +20,7 @@ use httplib2_decompression::DecompressionLayer;
 use httplib2_lost_update::{LostUpdateLayer, MergeHook};
 use httplib2_redirect::{RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer};
-use tower::{Service, ServiceBuilder, ServiceExt};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_http::set_header::SetRequestHeaderLayer;
 
 use crate::{Body, Error, ResponseBody, deadline::DeadlineLayer, trace::SpanLayer};
@@ -43,6 +44,8 @@ pub(crate) struct Layers<P> {
     pub(crate) redirect: RedirectLayer<P>,
     pub(crate) lost_update: LostUpdateLayer<Option<MergeHook>>,
     pub(crate) decompression: DecompressionLayer,
+    /// `None`: nothing is stored.
+    pub(crate) cache: Option<CacheLayer>,
     pub(crate) retry: RetryLayer<fn(&BoxError) -> Failure>,
     pub(crate) auth: AuthLayer,
     /// Request fields that hold secrets, beside the well-known ones.
@@ -59,6 +62,7 @@ where
     S: HttpService<Body> + Sync,
     P: RedirectPolicy,
 {
+    let cache = layers.cache.clone();
     let secrets: Arc<[HeaderName]> = secrets(&layers.sensitive).into();
     let stack = ServiceBuilder::new()
         // Before any layer can print a request: what is secret says so, and stays out of every Debug below.
@@ -80,6 +84,12 @@ where
         // Inside of redirect, so that whatever a hop keeps of a body can be read; outside of all that asks for the
         // bytes of the wire (a cache, `Range`, `ETag`).
         .layer(layers.decompression.clone())
+        // Inside of redirect and decompression, so that each hop is stored for itself and as it was on the wire; outside of
+        // all that sends, so that a hit takes no try, no challenge and no connection.
+        .layer_fn(move |inner| match &cache {
+            Some(layer) => layer.layer(inner),
+            None => Cache::off(inner),
+        })
         // Inside of redirect, so that each hop has tries of its own; outside of all that counts or signs one send.
         .layer(layers.retry.clone())
         // Inside of retry, so that every try is signed anew: nonces, counts and timestamps are good for one send.
@@ -107,6 +117,12 @@ pub(crate) fn failure(error: &BoxError) -> Failure {
         // Names, certificates and URIs do not get better by trying again (H-RETRY-01).
         _ => Failure::Final,
     }
+}
+
+/// Whether an error means that the origin could not be had, so that something stale may stand in: not where it was had
+/// and is not to be trusted, and not where the caller's own request failed.
+pub(crate) fn is_disconnected(error: &BoxError) -> bool {
+    cause_ref::<ConnectError>(&**error).is_some_and(|error| error.phase() != Phase::Tls && !error.is_request_body())
 }
 
 /// The request fields that hold secrets: the well-known ones and those that the caller named.

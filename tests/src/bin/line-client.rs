@@ -5,6 +5,7 @@
 use std::{
     error::Error,
     io::{self, BufRead, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,16 +13,18 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use httplib2::{
     ErrorKind, Http, RequestBuilder, Response,
     auth::{AuthLayer, Basic, Credential, Credentials},
+    cache::CacheLayer,
     digest::Digest,
     redirect::Follow,
     retry::RetryStatuses,
+    store::MemoryStore,
     wsse::Wsse,
 };
 use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const FEATURES: [&str; 17] = [
+const FEATURES: [&str; 20] = [
     "redirect",
     "tls",
     "timeout",
@@ -39,6 +42,9 @@ const FEATURES: [&str; 17] = [
     "wsse",
     "auth-auto",
     "lost-update",
+    "cache",
+    "cache-private",
+    "cache-shared",
 ];
 
 fn main() -> Outcome<()> {
@@ -94,6 +100,11 @@ fn new_client(options: &Value) -> Outcome<Http> {
     if let Some(retries) = options["retries"].as_u64() {
         builder = builder.tries(u32::try_from(retries)? + 1).retry_statuses(RetryStatuses::transient());
     }
+    builder = match options["cache"]["mode"].as_str() {
+        Some("shared") => builder.cache_layer(CacheLayer::shared(Arc::new(MemoryStore::new()))),
+        Some(_) => builder.cache(MemoryStore::new()),
+        None => builder,
+    };
     let credentials = Credentials::new();
     for entry in options["auth"].as_array().into_iter().flatten() {
         let text = |name: &str| entry[name].as_str().unwrap_or_default();

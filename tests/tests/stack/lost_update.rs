@@ -1,4 +1,4 @@
-//! Lost-update detection stands inside of redirect, where each hop carries the tag of its own URI.
+//! Lost-update detection stands inside of redirect, where tags are learnt for the URI that they came from.
 
 use bytes::Bytes;
 use http::header;
@@ -52,6 +52,19 @@ async fn lost_update_outside_of_redirect_sends_the_tag_of_one_uri_to_another() {
     wrong.clone().oneshot(request("GET http://a.example/latest")).await.unwrap();
     wrong.oneshot(request("PUT http://a.example/latest")).await.unwrap();
     assert_eq!(preconditions(&server), ["\"one\""], "the harm: /latest was asked to be what /1 was");
+}
+
+#[tokio::test]
+async fn an_update_that_is_redirected_stays_guarded() {
+    let server = Server::new()
+        .on("GET http://a.example/doc", reply(200).header("etag", "\"v1\"").body("one"))
+        .on("PUT http://a.example/doc", reply(308).header("location", "/doc2"))
+        .on("PUT http://a.example/doc2", reply(412));
+    let http = Http::builder().build_over(server.clone()).unwrap();
+    http.request("http://a.example/doc").await.unwrap();
+    let (response, _) = http.request("http://a.example/doc").method("PUT").body("two").await.unwrap();
+    assert_eq!(response.status(), 412);
+    assert_eq!(preconditions(&server), ["\"v1\"", "\"v1\""]);
 }
 
 #[tokio::test]

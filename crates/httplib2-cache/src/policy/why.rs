@@ -151,7 +151,7 @@ impl fmt::Display for Why {
             Self::Precondition => f.write_str("the request has a precondition for the origin"),
             Self::Relative => f.write_str("the URI names no host"),
             Self::OtherCache => f.write_str("another cache handles it"),
-            Self::Reload => f.write_str("the caller wants nothing stored"),
+            Self::Reload => f.write_str("the caller wants nothing of the store"),
             Self::Missing => f.write_str("nothing stored"),
             Self::OtherVariant => f.write_str("only other variants stored"),
             Self::Authorized => f.write_str("not stored for everybody"),

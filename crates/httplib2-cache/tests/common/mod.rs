@@ -143,7 +143,7 @@ impl Signer {
 }
 
 impl WhoSigns for Signer {
-    fn who_signs(&self, _: &Origin, _: &str) -> Option<Identity> {
+    fn who_signs(&self, _: &Origin, _: &str, _: &http::Extensions) -> Option<Identity> {
         self.user().map(Identity::new)
     }
 }

@@ -1,0 +1,271 @@
+//! The cache stands inside of redirect and decompression and outside of all that sends.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderValue, Request, header};
+use httplib2::{
+    Http,
+    cache::{CacheLayer, CacheMode},
+    decompression::DecompressionLayer,
+    redirect::RedirectLayer,
+    retry::{RetryLayer, RetryStatuses},
+    store::{MemoryStore, Store},
+};
+use httplib2_testing::{Received, Reply, Server, reply, request, text};
+use tower::{Layer, ServiceBuilder, ServiceExt};
+use tower_http::set_header::SetRequestHeaderLayer;
+
+fn cached(server: &Server) -> Http {
+    Http::builder().cache(MemoryStore::new()).build_over(server.clone()).unwrap()
+}
+
+async fn get(http: &Http, uri: &str) -> String {
+    String::from_utf8(http.request(uri).await.unwrap().1.to_vec()).unwrap()
+}
+
+fn fresh(body: &'static str) -> Reply {
+    reply(200).header("cache-control", "max-age=60").body(body)
+}
+
+#[tokio::test]
+async fn what_is_fresh_is_not_asked_for_again_and_says_so() {
+    let server = Server::new().on("GET http://a.example/", fresh("one").header("etag", "\"1\""));
+    let http = cached(&server);
+    assert_eq!(get(&http, "http://a.example/").await, "one");
+    let (response, content) = http.request("http://a.example/").explain(true).await.unwrap();
+    assert_eq!((&*content, response.from_cache()), (&b"one"[..], true));
+    assert!(response.headers().contains_key("age"));
+    assert!(
+        response.explain().to_string().contains("cache: fresh (age 0 s < lifetime 60 s)"),
+        "{}",
+        response.explain()
+    );
+    assert_eq!(server.saw().len(), 1);
+
+    let (response, _) = http.request("http://a.example/").cache_mode(CacheMode::Reload).await.unwrap();
+    assert!(!response.from_cache());
+    assert_eq!(server.saw().len(), 2);
+}
+
+/// `/now` leads somewhere else each time, and what it leads to may be kept.
+fn wandering() -> Server {
+    Server::new()
+        .on("GET http://a.example/now", reply(302).header("location", "/1"))
+        .on("GET http://a.example/now", reply(302).header("location", "/2"))
+        .on("GET http://a.example/1", fresh("one"))
+        .on("GET http://a.example/2", fresh("two"))
+}
+
+#[tokio::test]
+async fn a_temporary_redirect_is_asked_for_each_time() {
+    let http = cached(&wandering());
+    assert_eq!(get(&http, "http://a.example/now").await, "one");
+    assert_eq!(get(&http, "http://a.example/now").await, "two");
+}
+
+#[tokio::test]
+async fn a_cache_outside_of_redirect_freezes_a_temporary_redirect() {
+    let wrong = ServiceBuilder::new()
+        .layer(CacheLayer::private(Arc::new(MemoryStore::new())))
+        .layer(RedirectLayer::new())
+        .service(wandering());
+    for _ in 0..2 {
+        let response = wrong.clone().oneshot(request("GET http://a.example/now")).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), "one", "the harm: the second time it led to /2");
+    }
+}
+
+/// 100,000 zeros in gzip.
+const ZEROS: &[u8] = include_bytes!("zeros.gz");
+
+fn coded() -> Server {
+    let answer = reply(200).header("cache-control", "max-age=60").header("content-encoding", "gzip");
+    Server::new().on("GET http://a.example/", answer.header("etag", "\"gz\"").body(ZEROS.to_vec()))
+}
+
+#[tokio::test]
+async fn the_store_holds_what_was_on_the_wire() {
+    let store = Arc::new(MemoryStore::new());
+    let layer = CacheLayer::private(Arc::clone(&store) as Arc<dyn Store>);
+    let http = Http::builder().cache_layer(layer).build_over(coded()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(get(&http, "http://a.example/").await.len(), 100_000);
+    }
+    assert!(store.usage().await.unwrap().bytes < 5_000);
+}
+
+#[tokio::test]
+async fn decompression_inside_of_the_cache_keeps_other_bytes_than_the_tag_names() {
+    let store = Arc::new(MemoryStore::new());
+    let wrong = ServiceBuilder::new()
+        .layer(CacheLayer::private(Arc::clone(&store) as Arc<dyn Store>))
+        .layer(DecompressionLayer::new())
+        .service(coded());
+    for _ in 0..2 {
+        let response = wrong.clone().oneshot(request("GET http://a.example/")).await.unwrap();
+        let (tag, coding) =
+            (response.headers().get("etag").cloned(), response.headers().get("content-encoding").cloned());
+        assert_eq!(text(response).await.unwrap().len(), 100_000);
+        assert_eq!(
+            (tag, coding),
+            (Some(HeaderValue::from_static("\"gz\"")), None),
+            "the harm: a strong tag of other bytes"
+        );
+    }
+    assert!(store.usage().await.unwrap().bytes > 100_000, "the harm: the store holds what the wire never carried");
+}
+
+/// Is busy once when it is asked whether what it gave still holds.
+fn busy() -> Server {
+    let old = reply(200).header("cache-control", "max-age=0, stale-if-error=60").header("etag", "\"1\"").body("old");
+    Server::new()
+        .on("GET http://a.example/", old)
+        .on("GET http://a.example/", reply(503))
+        .on("GET http://a.example/", fresh("new"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn something_stale_stands_in_only_after_the_last_try() {
+    let builder = Http::builder().cache(MemoryStore::new()).retry_statuses(RetryStatuses::transient());
+    let http = builder.build_over(busy()).unwrap();
+    assert_eq!(get(&http, "http://a.example/").await, "old");
+    assert_eq!(get(&http, "http://a.example/").await, "new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_outside_of_the_cache_is_not_asked_while_something_stale_is_there() {
+    let wrong = ServiceBuilder::new()
+        .layer(RetryLayer::new().statuses(RetryStatuses::transient()))
+        .layer(CacheLayer::private(Arc::new(MemoryStore::new())))
+        .service(busy());
+    for _ in 0..2 {
+        let response = wrong.clone().oneshot(request("GET http://a.example/")).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), "old", "the harm: the next try would have brought the new one");
+    }
+}
+
+/// Everybody has a page of his own, which may be kept.
+fn pages() -> Server {
+    Server::answering(|received, _| match received.headers().get(header::AUTHORIZATION) {
+        Some(who) => fresh("").body(who.as_bytes().to_vec()),
+        None => reply(401).header("www-authenticate", "Basic realm=\"r\""),
+    })
+}
+
+#[tokio::test]
+async fn users_of_one_client_get_their_own_pages_in_private_and_in_shared_mode() {
+    for shared in [false, true] {
+        let server = pages();
+        let store = Arc::new(MemoryStore::new());
+        let layer = if shared { CacheLayer::shared(store) } else { CacheLayer::private(store) };
+        let http = Http::builder().cache_layer(layer).build_over(server.clone()).unwrap();
+        for _ in 0..2 {
+            for (name, page) in [("alice", "Basic YWxpY2U6eA=="), ("bob", "Basic Ym9iOng=")] {
+                let (_, content) = http.request("http://a.example/").basic_auth(name, "x").await.unwrap();
+                assert_eq!(content, page);
+                let own = http.request("http://a.example/").header("authorization", page);
+                assert_eq!(own.await.unwrap().1, page);
+            }
+            let (response, _) = http.request("http://a.example/").await.unwrap();
+            assert_eq!(response.status(), 401, "who says no name gets nobody's page");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_client_that_was_challenged_are_kept_for_its_user() {
+    let server = pages();
+    let store = Arc::new(MemoryStore::new());
+    let client = |name: Option<&str>| {
+        let layer = CacheLayer::private(Arc::clone(&store) as Arc<dyn Store>);
+        let http = Http::builder().cache_layer(layer).build_over(server.clone()).unwrap();
+        if let Some(name) = name {
+            http.add_credentials(name, "x");
+        }
+        http
+    };
+    let alice = client(Some("alice"));
+    for _ in 0..3 {
+        assert_eq!(get(&alice, "http://a.example/").await, "Basic YWxpY2U6eA==");
+    }
+    assert_eq!(server.saw().len(), 2, "a challenge, and then the store");
+    // Another client on the same store is not her.
+    assert_eq!(get(&client(Some("bob")), "http://a.example/").await, "Basic Ym9iOng=");
+    assert_eq!(client(None).request("http://a.example/").await.unwrap().0.status(), 401);
+}
+
+#[tokio::test]
+async fn a_request_with_credentials_of_its_own_does_not_get_the_page_of_the_clients_user() {
+    let server = pages();
+    let http = cached(&server);
+    http.add_credentials("alice", "x");
+    for _ in 0..2 {
+        assert_eq!(get(&http, "http://a.example/").await, "Basic YWxpY2U6eA==");
+        let (_, content) = http.request("http://a.example/").basic_auth("bob", "x").await.unwrap();
+        assert_eq!(content, "Basic Ym9iOng=");
+        // Who does not know the password is not her, whatever he says.
+        let (_, content) = http.request("http://a.example/").basic_auth("alice", "guess").await.unwrap();
+        assert_eq!(content, "Basic YWxpY2U6Z3Vlc3M=");
+    }
+}
+
+#[tokio::test]
+async fn auth_inside_of_a_shared_cache_without_marks_gives_one_users_page_to_all() {
+    let store = Arc::new(MemoryStore::new());
+    let shared = || CacheLayer::shared(Arc::clone(&store) as Arc<dyn Store>);
+    let fixed =
+        SetRequestHeaderLayer::overriding(header::AUTHORIZATION, HeaderValue::from_static("Basic YWxpY2U6eA=="));
+    let wrong = ServiceBuilder::new().layer(shared()).layer(fixed).service(pages());
+    let response = wrong.oneshot(request("GET http://a.example/")).await.unwrap();
+    text(response).await.unwrap();
+
+    let other = shared().layer(pages()).oneshot(request("GET http://a.example/")).await.unwrap();
+    assert_eq!(text(other).await.unwrap(), "Basic YWxpY2U6eA==", "the harm: alice's page for somebody without a name");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_inside_of_retry_is_one_for_each_try() {
+    let never = || Server::new().on("GET http://a.example/", reply(200).delay(Duration::from_secs(3_600)));
+    let limit = Duration::from_secs(1);
+    let wrong = ServiceBuilder::new()
+        .layer(RetryLayer::new().tries(3).classify(|_: &tower::BoxError| httplib2::retry::Failure::Unprocessed))
+        .timeout(limit)
+        .service(never());
+    let began = tokio::time::Instant::now();
+    wrong.oneshot(request("GET http://a.example/")).await.unwrap_err();
+    assert!(began.elapsed() >= 3 * limit, "the harm: the caller waited three times as long as he wanted");
+
+    let http = Http::builder().tries(3).deadline(limit).build_over(never()).unwrap();
+    let began = tokio::time::Instant::now();
+    http.request("http://a.example/").await.unwrap_err();
+    assert_eq!(began.elapsed(), limit);
+}
+
+#[tokio::test]
+async fn an_update_carries_the_tag_of_what_the_cache_has() {
+    // LUP-01: where lost-update has seen nothing itself, as in another client on the same store.
+    let server = Server::new()
+        .on("GET http://a.example/", fresh("one").header("etag", "\"v1\""))
+        .on("PUT http://a.example/", reply(204));
+    let store = Arc::new(MemoryStore::new());
+    let client = || {
+        let layer = CacheLayer::private(Arc::clone(&store) as Arc<dyn Store>);
+        Http::builder().cache_layer(layer).build_over(server.clone()).unwrap()
+    };
+    get(&client(), "http://a.example/").await;
+    client().request("http://a.example/").method("PUT").body("two").await.unwrap();
+    let is_put = |received: &&Received| received.method() == "PUT";
+    assert_eq!(server.requests().iter().find(is_put).unwrap().headers()[header::IF_MATCH], "\"v1\"");
+}
+
+#[tokio::test]
+async fn the_stack_alone_is_a_service_with_a_cache_too() {
+    let server = Server::new().on("GET http://a.example/", fresh("one"));
+    let service = cached(&server).service();
+    for _ in 0..2 {
+        let request = Request::get("http://a.example/").body(httplib2::Body::empty()).unwrap();
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), "one");
+    }
+    assert_eq!(server.saw().len(), 1);
+}
