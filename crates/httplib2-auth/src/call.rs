@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 use http_body::Body;
 use httplib2_core::{
     body::{DiscardLimits, Resend},
+    context::Journal,
     error::BoxError,
     who::SignedAs,
 };
@@ -245,7 +246,10 @@ where
     fn learnt(&self, made: Made, credential: Credential, scope: Scope, validity: Validity) -> Arc<Learnt> {
         let origin = self.party.origin();
         if made.scheme.reveals_secret() && !origin.is_secure() {
-            tracing::warn!(target: "httplib2", layer = "auth", scheme = made.scheme.name(), %origin, "a secret goes over plain http");
+            let scheme = made.scheme.name();
+            tracing::warn!(target: "httplib2", layer = "auth", scheme, %origin, "a secret goes over plain http");
+            let line = format_args!("{scheme} shows the secret to everybody on the way: {origin} is plain http");
+            Journal::record(&self.head.extensions, "auth", &line);
         }
         Arc::new(Learnt::new(origin, made, (credential, scope), validity))
     }

@@ -360,7 +360,8 @@ async fn what_was_decided_is_in_the_journal_without_names() {
     journaled.extensions_mut().insert(journal.clone());
     try_send(&client(&u_p(), &door(U_P, BASIC)), journaled).await.unwrap();
     let lines: Vec<_> = journal.lines().iter().map(ToString::to_string).collect();
-    assert_eq!(lines, ["auth: basic for \"r\", after 1 challenge"]);
+    let exposed = "auth: basic shows the secret to everybody on the way: http://a.example is plain http";
+    assert_eq!(lines, [exposed, "auth: basic for \"r\", after 1 challenge"]);
 }
 
 #[tokio::test]

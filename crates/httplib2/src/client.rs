@@ -22,6 +22,10 @@ use crate::{
 
 /// A client. Cheap to clone, shared by any number of tasks and threads.
 ///
+/// To its servers it is one user agent and one editor: an update carries the tag of the version that any of its tasks has
+/// seen last. Tasks that edit the same resource at the same time say who they are with
+/// [`editor`](RequestBuilder::editor), or set `If-Match` themselves.
+///
 /// It keeps connections open and uses them again. It starts nothing by itself and may outlive the runtime
 /// on which it was first used.
 ///

@@ -10,7 +10,7 @@ use httplib2_cache::CacheMode;
 use httplib2_connect::IoTimeout;
 use httplib2_core::{context::Journal, error::BoxError, who::Origin};
 use httplib2_decompression::Decoding;
-use httplib2_lost_update::IgnoreEtag;
+use httplib2_lost_update::{Editor, IgnoreEtag};
 use httplib2_redirect::{Follow, Fragment, MaxRedirects};
 use httplib2_retry::{MaxTries, Repeatable};
 use httplib2_syntax::uri;
@@ -129,6 +129,12 @@ impl<C> RequestBuilder<C> {
     /// How the request uses the client's cache.
     pub fn cache_mode(self, mode: CacheMode) -> Self {
         self.extension(mode)
+    }
+
+    /// Says which of several editors that share the client this is, such as a task or a user: what one has seen then never
+    /// serves the update of another. See [`Editor`].
+    pub fn editor(self, number: u64) -> Self {
+        self.extension(Editor(number))
     }
 
     /// Sends an update without a precondition of the client, whatever version was seen: last writer wins.

@@ -140,6 +140,30 @@ async fn a_request_may_bring_its_own_credentials() {
 }
 
 #[tokio::test]
+async fn a_password_that_goes_over_plain_http_is_told_of() {
+    let server = Server::answering(|_, _| challenge("Basic realm=\"r\""));
+    let http = Http::builder().build_over(server).unwrap();
+    http.add_credentials("joe", "s3cret");
+    for (uri, told) in [("http://a.example/", true), ("https://a.example/", false)] {
+        let (response, _) = http.request(uri).explain(true).await.unwrap();
+        assert_eq!(response.explain().to_string().contains("is plain http"), told, "{}", response.explain());
+    }
+}
+
+#[tokio::test]
+async fn editors_that_share_a_client_are_told_apart_by_their_number() {
+    let server = Server::new()
+        .on("GET http://a.example/", reply(200).header("etag", "\"v1\""))
+        .on("GET http://a.example/", reply(200).header("etag", "\"v2\""))
+        .on("PUT http://a.example/", reply(204));
+    let http = Http::builder().build_over(server.clone()).unwrap();
+    http.request("http://a.example/").editor(1).await.unwrap();
+    http.request("http://a.example/").editor(2).await.unwrap();
+    http.request("http://a.example/").method("PUT").editor(1).body("mine").await.unwrap();
+    assert_eq!(server.requests()[2].headers()[header::IF_MATCH], "\"v1\"");
+}
+
+#[tokio::test]
 async fn cleared_credentials_are_used_no_more() {
     let server = Server::answering(|request, _| match request.headers().contains_key(header::AUTHORIZATION) {
         true => reply(200),
