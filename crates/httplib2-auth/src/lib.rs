@@ -43,7 +43,7 @@
 //! Inside of redirects, caches and retries: each hop has its own credentials, a stored answer costs no challenge, and each
 //! try is signed anew, so that no nonce is used twice. Outside of limits on what is really sent, and of what logs each
 //! send. Whatever stands outside and follows redirects puts a [`FirstOrigin`](httplib2_core::who::FirstOrigin) on each
-//! request that a redirect made; a cache asks the [handle](AuthLayer::handle) whose answers it may give.
+//! request that it led to another origin; a cache asks the [handle](AuthLayer::handle) whose answers it may give.
 //!
 //! # What it does to a request
 //!
@@ -104,7 +104,8 @@
 //! It speaks no scheme that binds a connection to a user (NTLM, Negotiate). It asks nobody for a password: see [`Provider`].
 //! It reads no file and no environment: [`Credentials::netrc`] takes a text. It does not record a body that cannot be sent
 //! again: wrap it in a [`ReplayBody`](httplib2_core::body::ReplayBody) for that. It remembers 1,000 origins, those used
-//! last, and 256 spaces and 256 credentials of each. It needs tokio's timer only to wait for a first contact or an answer that stalls.
+//! last, and 256 spaces and 256 credentials of each. It needs tokio's timer only to
+//! wait for a first contact or an answer that stalls.
 
 mod accepted;
 mod basic;

@@ -19,7 +19,8 @@ use crate::Credential;
 ///
 /// What it gave for an origin is used there, without asking again, until a server refuses it. However many requests need
 /// a credential for an origin at the same time, it is asked once: they share the answer, and it is asked on as long as
-/// one of them still waits. Functions are providers:
+/// one of them still waits. So it must not fetch a credential for an origin by a request to that origin through the same
+/// layer: that would wait for itself. Functions are providers:
 ///
 /// ```
 /// use std::sync::Arc;
