@@ -43,7 +43,8 @@ pub(crate) fn key_of<'a>(settings: &Settings, uri: &'a Uri, headers: &HeaderMap)
     let key = match (settings.rules.is_shared(), host) {
         (false, None) => Key::of(&target),
         (true, None) => Key::in_partition(&target, SHARED),
-        (false, Some(host)) => Key::in_partition(&target, &host),
+        // Whatever the host, no partition of a shared cache is called so.
+        (false, Some(host)) => Key::in_partition(&target, &format!("private {host}")),
         (true, Some(host)) => Key::in_partition(&target, &format!("{SHARED} {host}")),
     };
     Some((key?, target))

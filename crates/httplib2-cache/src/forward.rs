@@ -73,6 +73,8 @@ where
     // What could not be sent again is not validated: a 304 about something else would leave no way out.
     let mut spare = if this.validates { body.try_clone() } else { None };
     let mut conditions = if spare.is_some() { this.conditions() } else { Conditions::default() };
+    // If not, a 304 answers the caller's own conditions, whatever it says.
+    let asks_more = conditions != Conditions::default();
     let mut body = body;
     loop {
         let with = if conditions.if_none_match.is_some() { Validator::ETag } else { Validator::LastModified };
@@ -87,6 +89,7 @@ where
         {
             let confirmed = match this.judge(&response) {
                 NotModified::PassOn => return Ok(this.keep(response, times).await),
+                NotModified::SendAgain if !asks_more => return Ok(this.keep(response, times).await),
                 NotModified::Freshen(at) => this.freshen(at, with, &this.answered(&response, times)).await,
                 NotModified::Confirm(at) => this.confirm(at, with).await,
                 NotModified::SendAgain => None,
@@ -245,7 +248,7 @@ impl Forwarding {
         R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         if self.ask.head.method == Method::HEAD {
-            self.learn(&self.answered(&response, times)).await;
+            self.learn(&self.answered(&response, times), response.extensions().get()).await;
         }
         let answered = self.answered(&response, times);
         let plan = plan(&self.settings, &self.ask, &self.found, &answered, response.extensions().get());
@@ -270,8 +273,13 @@ impl Forwarding {
     }
 
     /// What the answer to a HEAD request says about what is stored (RFC 9111 §4.3.5).
-    async fn learn(&self, answered: &Answered<'_>) {
+    async fn learn(&self, answered: &Answered<'_>, mark: Option<&SignedAs>) {
         let Some(entry) = self.found.selected() else { return };
+        let identity = self.ask.identity.as_ref();
+        if !self.settings.rules.is_shared() && obtained_for(identity, mark) != identity {
+            // It tells what somebody else would get.
+            return;
+        }
         let held = held(&self.settings, entry);
         match freshen_by_head(&self.settings.rules, &self.ask.asked(), &held, answered) {
             HeadSays::Same(freshened) => {

@@ -4,8 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
-use httplib2_cache::{Served, policy::NotStored};
+use httplib2_cache::{CacheLayer, Served, policy::NotStored};
 use httplib2_core::who::{Identity, SignedAs};
+use httplib2_store::MemoryStore;
 use httplib2_testing::{Received, Reply, Server, reply};
 
 use self::common::{GET, Signer, Site, cached, with};
@@ -168,10 +169,10 @@ async fn a_304_for_somebody_else_freshens_nothing() {
 
 #[tokio::test]
 async fn a_private_and_a_shared_cache_on_one_store_do_not_meet() {
-    let store = Arc::new(httplib2_store::MemoryStore::new());
+    let store = Arc::new(MemoryStore::new());
     let server = Server::new().on(GET, cached("private, max-age=60"));
-    let private = Site::over(server.clone(), httplib2_cache::CacheLayer::private(store.clone()));
-    let shared = Site::over(server, httplib2_cache::CacheLayer::shared(store));
+    let private = Site::over(server.clone(), CacheLayer::private(store.clone()));
+    let shared = Site::over(server, CacheLayer::shared(store));
     private.get().await;
     assert!(!shared.get().await.is_from_cache());
     assert!(private.get().await.is_from_cache());
@@ -207,4 +208,35 @@ async fn what_is_for_everybody_is_stored_once_for_all_in_a_shared_cache() {
         site.send(reload).await;
         assert_eq!(site.layer.handle().usage().await.unwrap().entries, 1);
     }
+}
+
+#[tokio::test]
+async fn no_host_field_puts_a_private_answer_where_a_shared_cache_looks() {
+    let store = MemoryStore::new();
+    for host in ["shared", "shared a.example"] {
+        let private = cached("private, max-age=60").body("alice's").extension(SignedAs(Identity::new("alice")));
+        let site = Site::over(Server::new().on(GET, private), CacheLayer::private(Arc::new(store.clone())));
+        site.send(with(GET, &[("host", host)])).await;
+        let public = Server::new().on(GET, reply(200).body("public"));
+        let shared = Site::over(public, CacheLayer::shared(Arc::new(store.clone())));
+        assert_eq!(shared.get().await.text(), "public");
+        assert_eq!(shared.send(with(GET, &[("host", "a.example")])).await.text(), "public");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_head_for_one_user_says_nothing_to_another() {
+    let server = Server::answering(|request: &Received, _| match request.method().as_str() {
+        "HEAD" => {
+            let reply = cached("max-age=60").header("etag", "\"a\"").header("set-cookie", "sid=alice");
+            reply.extension(SignedAs(Identity::new("alice")))
+        }
+        _ => cached("max-age=60").header("etag", "\"a\"").body("text"),
+    });
+    let site = Site::private(server);
+    site.get().await;
+    site.later(120);
+    site.line("HEAD http://a.example/").await;
+    let got = site.get().await;
+    assert!(!got.headers.contains_key("set-cookie"), "{}", got.why());
 }

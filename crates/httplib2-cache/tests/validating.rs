@@ -310,3 +310,41 @@ async fn what_cannot_be_sent_again_is_not_validated() {
     assert_eq!(httplib2_testing::text(response).await.unwrap(), "new");
     assert!(!site.server.requests()[1].headers().contains_key("if-none-match"));
 }
+
+#[tokio::test]
+async fn a_weak_tag_never_brings_the_coding_of_another_variant() {
+    // nginx weakens the tag of what it encodes, and compares weakly with that of what it does not (RFC 9110 §8.8.1).
+    let site = Site::private(Server::answering(|received, _| {
+        let vary = |reply: Reply| reply.header("vary", "accept-encoding");
+        match (received.headers().get("if-none-match"), received.headers()["accept-encoding"] == "gzip") {
+            (Some(_), _) => vary(not_modified("\"a\"")),
+            (None, true) => vary(tagged("W/\"a\"")).header("content-encoding", "gzip").body("coded"),
+            (None, false) => vary(tagged("\"a\"")),
+        }
+    }));
+    assert_eq!(site.send(with(GET, &[("accept-encoding", "gzip")])).await.text(), "coded");
+    let got = site.send(with(GET, &[("accept-encoding", "identity")])).await;
+    assert_eq!((got.text(), got.headers.get("content-encoding")), ("text", None));
+}
+
+#[tokio::test]
+async fn a_304_that_does_not_say_whose_tag_it_means_is_asked_about_again() {
+    let site = stale(tagged("\"new\""), [reply(304), tagged("\"new\"")]).await;
+    let got = site.send(with(GET, &[("if-none-match", "\"old\"")])).await;
+    assert_eq!((got.status.as_u16(), got.text()), (200, "text"), "what the caller has is outdated");
+    let asked: Vec<_> =
+        site.server.requests()[1..].iter().map(|sent| sent.headers()["if-none-match"].clone()).collect();
+    assert_eq!(asked, ["\"old\", \"new\"", "\"old\""]);
+}
+
+#[tokio::test]
+async fn a_head_that_grows_with_every_304_is_dropped() {
+    let site = Site::private(Server::answering(|received, n| match received.headers().get("if-none-match") {
+        None => cached("no-cache").header("etag", "\"a\"").body("text"),
+        Some(_) => (0..90).fold(not_modified("\"a\""), |reply, at| reply.header(format!("x-{n}-{at}"), "")),
+    }));
+    for _ in 0..30 {
+        let got = site.get().await;
+        assert!(got.text() == "text" && got.headers.len() < 700, "{} fields", got.headers.len());
+    }
+}

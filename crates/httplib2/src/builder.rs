@@ -408,7 +408,6 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         if let Some(cache) = self.layers.cache.take() {
             let signatories = Arc::new(self.layers.auth.handle());
             let cache = cache.executor(background()).who_signs(signatories).disconnected(is_disconnected);
-            self.layers.lost_update = self.layers.lost_update.known_tags(Arc::new(cache.handle()));
             self.layers.cache = Some(cache);
         }
         Http::over(stack(server, &self.layers), credentials, self.defaults)

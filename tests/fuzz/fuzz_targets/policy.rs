@@ -79,7 +79,7 @@ fn laws(rules: &Rules, data: &[u8]) {
     let answered = |headers, status| Answered { status, headers, times, signed: Signed::No };
 
     let asked = Asked::new(&Method::GET, &uri, &second);
-    let _ = (consider(rules, &asked), invalidates(&asked, status, &answer));
+    let _ = (consider(rules, &asked), invalidates(rules, &asked, status, &answer));
     let now = zero() + Duration::from_secs(later);
     let stored = Stored::read(rules, &answered(&response, status));
     assert!(stored.age(now) <= stored.age(now + Duration::from_secs(1)));

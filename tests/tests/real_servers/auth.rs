@@ -137,11 +137,23 @@ async fn two_realms_of_one_origin_and_an_open_directory_do_not_get_in_each_other
     let http = user(&site);
     for _ in 0..10 {
         for path in ["/digest/wide/secret.txt", "/basic/secret.txt"] {
-            assert_eq!(text(&get(&http, site.plain(path)).await), SECRET);
+            assert_eq!(text(&get(&http, site.tls(path)).await), SECRET);
         }
-        assert_eq!(get(&http, site.plain("/hello.txt")).await.0.status(), 200);
+        assert_eq!(get(&http, site.tls("/hello.txt")).await.0.status(), 200);
     }
     assert_eq!((site.challenges(32, "/digest/"), site.challenges(32, "/basic/")), (1, 1));
+}
+
+#[tokio::test]
+#[ignore = "needs apache2"]
+async fn over_plain_http_basic_is_not_answered_where_digest_was_good_enough() {
+    // RFC 7616 §5.7: whoever is on the way could ask for it.
+    let site = apache::start();
+    let http = user(&site);
+    assert_eq!(text(&get(&http, site.plain("/digest/wide/secret.txt")).await), SECRET);
+    let (response, _) = get(&http, site.plain("/basic/secret.txt")).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(authentication(&response).unanswered(), Some(&Unanswered::Downgrade("basic")));
 }
 
 /// The first sends of these are refused before anybody has read them to the end.

@@ -4,7 +4,6 @@ mod authentication;
 mod cache;
 mod credentials;
 mod deadline;
-mod logs;
 mod loopback;
 mod lost_update;
 mod retry;

@@ -60,7 +60,9 @@ pub fn freshen(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, answered: &Ans
     let updated = Answered { status, headers: &headers, ..*answered };
     let stored = Stored::read(rules, &updated);
     let sets_cookies = answered.headers.contains_key(header::SET_COOKIE);
-    let then = if rules.is_shared() && sets_cookies && !outlives_cookies(rules, &stored) {
+    let then = if headers.len() > MOST_FIELDS {
+        Then::Drop(NotStored::TooManyFields)
+    } else if rules.is_shared() && sets_cookies && !outlives_cookies(rules, &stored) {
         Then::Drop(NotStored::SetCookie)
     } else {
         then(rules, asked, held, &updated, &stored)
@@ -95,6 +97,9 @@ pub fn freshen_by_head(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, answer
     }
     if is_told { HeadSays::Same(Box::new(freshen(rules, asked, held, answered))) } else { HeadSays::Nothing }
 }
+
+/// What each 304 adds stays, so that a hostile origin could make a head grow for ever.
+const MOST_FIELDS: usize = 512;
 
 /// RFC 9111 §3.2.
 fn merged(rules: &Rules, stored: &HeaderMap, answered: &Answered<'_>) -> HeaderMap {

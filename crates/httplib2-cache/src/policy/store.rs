@@ -58,6 +58,8 @@ pub enum NotStored {
     NotCacheable,
     /// It has neither a lifetime nor a validator, so that it would never be used.
     Useless,
+    /// Its head has grown by one 304 after the other.
+    TooManyFields,
 }
 
 /// Decides whether the answer to a request is stored, by the request as it was looked up and the head of the answer.
@@ -196,6 +198,7 @@ impl fmt::Display for NotStored {
             Self::VariesOnEverything => "not stored: it varies on everything",
             Self::NotCacheable => "not stored: nothing makes it cacheable",
             Self::Useless => "not stored: it has neither a lifetime nor a validator",
+            Self::TooManyFields => "not stored: it has too many fields",
         })
     }
 }

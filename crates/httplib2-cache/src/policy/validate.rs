@@ -29,8 +29,8 @@ pub enum NotModified {
     Confirm(usize),
     /// It answers the caller's own condition and says nothing of what is stored.
     PassOn,
-    /// It says nothing of what is stored, and the caller did not ask for it: the request is sent again without
-    /// conditions. If that brings a 304 too, it goes to the caller.
+    /// It says nothing of what is stored, and perhaps not of what the caller has: the request is sent again with the
+    /// caller's conditions alone. If that brings a 304 too, it goes to the caller.
     SendAgain,
 }
 
@@ -54,7 +54,9 @@ pub fn conditions<'a>(
         Some(held) => with_tags(asked, Tag::of(held.headers)),
         None => {
             let variants = variants.into_iter().filter(|held| is_same_user(rules, asked, held));
-            with_tags(asked, variants.filter_map(|held| Tag::of(held.headers)).filter(is_entity))
+            // A weak tag may be that of several variants (RFC 9110 §8.8.1): what it finds could be another one.
+            let strong = |tag: &Tag<'_>| is_entity(tag) && !tag.is_weak();
+            with_tags(asked, variants.filter_map(|held| Tag::of(held.headers)).filter(strong))
         }
     };
     let if_modified_since = selected
@@ -76,8 +78,17 @@ pub fn not_modified<'a>(
     // The selected one first, then the most recent one.
     let mut variants: Vec<_> = variants.collect();
     variants.sort_by_key(|(at, held)| (Some(*at) != selected, std::cmp::Reverse(held.stored.date())));
+    // Where tags of both were sent, only the tag of the 304 tells whose condition it answers.
+    let answers_caller =
+        || variants.is_empty() && has_condition(asked) || Tag::of(answer).is_some_and(|tag| is_asked_for(asked, tag));
     identified(&variants, selected, asked, answer)
-        .unwrap_or_else(|| if has_condition(asked) { NotModified::PassOn } else { NotModified::SendAgain })
+        .unwrap_or_else(|| if answers_caller() { NotModified::PassOn } else { NotModified::SendAgain })
+}
+
+/// Whether a tag is one of those that the caller's own `If-None-Match` names.
+fn is_asked_for(asked: &Asked<'_>, tag: Tag<'_>) -> bool {
+    let mut listed = etag::list(wire::lines(asked.headers, &header::IF_NONE_MATCH));
+    listed.any(|member| matches!(member, Listed::Tag(own) if Tag::Entity(own).weak_eq(tag)))
 }
 
 /// RFC 9111 §4.3.4.
@@ -87,16 +98,18 @@ fn identified(
     asked: &Asked<'_>,
     answer: &HeaderMap,
 ) -> Option<NotModified> {
-    let with_tag = |equals: &dyn Fn(Tag<'_>) -> bool| {
-        variants.iter().find(|(_, held)| Tag::of(held.headers).is_some_and(equals)).map(|(at, _)| *at)
+    let with_tag = |may_be: &dyn Fn(usize) -> bool, equals: &dyn Fn(Tag<'_>) -> bool| {
+        let is_it = |(at, held): &&(usize, Held<'_>)| may_be(*at) && Tag::of(held.headers).is_some_and(equals);
+        variants.iter().find(is_it).map(|(at, _)| *at)
     };
     if answer.contains_key(header::ETAG) {
         let tag = Tag::of(answer)?;
-        let weakly = with_tag(&|stored| stored.weak_eq(tag));
+        // Variants may have the same weak tag, so it speaks of the one that the request selects.
+        let weakly = with_tag(&|at| Some(at) == selected, &|stored| stored.weak_eq(tag));
         if tag.is_weak() {
             return weakly.map(NotModified::Freshen);
         }
-        let strongly = with_tag(&|stored| stored.strong_eq(tag));
+        let strongly = with_tag(&|_| true, &|stored| stored.strong_eq(tag));
         return strongly.map(NotModified::Freshen).or_else(|| weakly.map(NotModified::Confirm));
     }
     // A date and silence tell no variants apart.

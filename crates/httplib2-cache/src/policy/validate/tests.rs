@@ -92,7 +92,8 @@ fn without_a_selected_response_all_variants_are_asked_about() {
     ];
     let ask = Ask::get();
     let conditions = conditions(&Rules::private(), &ask.asked(), None, of(&entries));
-    assert_eq!(conditions.if_none_match.unwrap(), "\"a\", W/\"b\"");
+    // A weak tag may be that of another variant too (RFC 9110 §8.8.1).
+    assert_eq!(conditions.if_none_match.unwrap(), "\"a\"");
     assert_eq!(conditions.if_modified_since, None);
 }
 
@@ -171,9 +172,10 @@ fn a_304_to_the_condition_of_the_caller_touches_nothing_stored() {
     let ask = Ask::get().with("if-none-match", "\"b\"");
     assert_eq!(means(&entries, &ask, &Head::new(304).with("etag", "\"b\"")), NotModified::PassOn);
     assert_eq!(means(&entries, &ask, &Head::new(304).with("etag", "\"a\"")), NotModified::Freshen(0));
-    assert_eq!(means(&entries, &ask, &Head::new(304)), NotModified::PassOn);
+    // It may speak of what is stored, and then the caller's is outdated.
+    assert_eq!(means(&entries, &ask, &Head::new(304)), NotModified::SendAgain);
     assert_eq!(means(&[], &ask, &Head::new(304)), NotModified::PassOn);
     let since = Ask::get().date("if-modified-since", 0);
-    assert_eq!(means(&entries, &since, &Head::new(304)), NotModified::PassOn);
+    assert_eq!(means(&entries, &since, &Head::new(304)), NotModified::SendAgain);
     assert_eq!(means(&entries, &since, &Head::new(304).date("last-modified", -9)), NotModified::Freshen(0));
 }

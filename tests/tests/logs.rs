@@ -1,4 +1,7 @@
 //! What is secret is marked before the first layer that could print it.
+//!
+//! In a process of its own and one test after the other: whether anybody listens is one answer for a whole process, and
+//! tests that listen and tests that do not would make it waver.
 
 use std::{
     io,
@@ -10,6 +13,8 @@ use httplib2_testing::{Server, reply};
 use tower::{ServiceBuilder, ServiceExt};
 use tracing::{Level, instrument::WithSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
+
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -53,6 +58,7 @@ fn server() -> Server {
 #[tokio::test]
 async fn no_secret_reaches_the_log_the_journal_or_any_debug() {
     // AUTH-30, H-MISC-01.
+    let _alone = ALONE.lock().await;
     let log = Log::default();
     let http = Http::builder()
         .sensitive_header("x-api-key".parse().unwrap())
@@ -88,6 +94,7 @@ async fn no_secret_reaches_the_log_the_journal_or_any_debug() {
 
 #[tokio::test]
 async fn without_the_marks_a_layer_below_prints_every_secret() {
+    let _alone = ALONE.lock().await;
     let log = Log::default();
     let wrong = ServiceBuilder::new().map_request(|request| {
         tracing::info!(?request, "what a layer below might print");
@@ -101,6 +108,7 @@ async fn without_the_marks_a_layer_below_prints_every_secret() {
 
 #[tokio::test]
 async fn whoever_traces_finds_the_call_in_one_span() {
+    let _alone = ALONE.lock().await;
     let log = Log::default();
     let http = Http::builder().build_over(server()).unwrap();
     let sending = async { http.request("http://a.example/path?query").await };
