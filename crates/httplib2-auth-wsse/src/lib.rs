@@ -82,7 +82,6 @@
 //! with it before the server sees it, and try passwords on it at leisure, for one SHA-1 each. Use https. Servers that
 //! keep a salted hash of the password want that in its place.
 
-mod created;
 mod layer;
 mod scheme;
 mod token;

@@ -5,11 +5,10 @@ use std::{fmt, sync::Arc};
 use http::{HeaderName, HeaderValue};
 use httplib2_auth::{CannotAnswer, Credential, Scheme, SignError, Signer, Space, Unsigned};
 use httplib2_core::context::{Clock, Nonce, SystemClock, SystemNonce};
-use httplib2_syntax::challenge::Challenge;
+use httplib2_syntax::{challenge::Challenge, timestamp};
 
 use crate::{
     NonceForm,
-    created::created,
     token::{NONCE_BYTES, beginning, token},
 };
 
@@ -144,7 +143,8 @@ impl Signer for WsseSigner {
         let login = self.credential.as_login().ok_or(SignError("there is no name and password"))?;
         let mut random = [0; NONCE_BYTES];
         nonce.fill(&mut random).map_err(|_| SignError("there are no random bytes for a nonce"))?;
-        let created = created(clock.now()).ok_or(SignError("the clock is not between the years 1970 and 9999"))?;
+        let created =
+            timestamp::utc(clock.now()).ok_or(SignError("the clock is not between the years 1970 and 9999"))?;
         let value = token(&self.beginning, login, &random, *nonce_form, &created);
         let mut value = HeaderValue::try_from(value).map_err(|_| SignError("the token makes no field value"))?;
         value.set_sensitive(true);

@@ -2,10 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use httplib2_auth::Login;
-use httplib2_syntax::challenge::quote;
+use httplib2_syntax::{challenge::quote, timestamp::Timestamp};
 use sha1::{Digest, Sha1};
-
-use crate::created::Created;
 
 /// How many random bytes a nonce has: 128 bits, so that none comes twice.
 pub(crate) const NONCE_BYTES: usize = 16;
@@ -41,7 +39,7 @@ pub(crate) fn token(
     login: &Login,
     nonce: &[u8; NONCE_BYTES],
     form: NonceForm,
-    created: &Created,
+    created: &Timestamp,
 ) -> Vec<u8> {
     let mut plain = [0; NONCE_BYTES * 2];
     let digested: &[u8] = match form {

@@ -11,6 +11,7 @@ use httplib2_core::{
     body::{DiscardLimits, Resend},
     context::Journal,
     error::BoxError,
+    send::clone_head,
     who::SignedAs,
 };
 use httplib2_syntax::challenge::{self, Params};
@@ -82,14 +83,8 @@ where
     B: Body<Error: Into<BoxError>, Data: Send> + Resend + Send,
 {
     pub(crate) fn new(request: &Request<B>, party: Party) -> Self {
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = request.method().clone();
-        head.uri = request.uri().clone();
-        head.version = request.version();
-        head.headers = request.headers().clone();
-        head.extensions = request.extensions().clone();
         Self {
-            head,
+            head: clone_head(request),
             body: request.body().try_clone(),
             has_content: !request.body().is_end_stream(),
             party,

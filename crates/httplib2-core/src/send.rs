@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, request};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -93,15 +93,21 @@ pub fn take_ready<S: Clone>(service: &mut S) -> S {
     mem::replace(service, unready)
 }
 
-/// Copies a request, head and extensions included, or returns `None` when its body cannot be sent again.
-pub fn clone_request<B: Resend>(request: &Request<B>) -> Option<Request<B>> {
-    let mut copy = Request::new(request.body().try_clone()?);
+/// Copies the head of a request, extensions included: the spare of a layer that may send again.
+pub fn clone_head<B>(request: &Request<B>) -> request::Parts {
+    let mut copy = Request::new(());
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     *copy.extensions_mut() = request.extensions().clone();
-    Some(copy)
+    copy.into_parts().0
+}
+
+/// Copies a request, head and extensions included, or returns `None` when its body cannot be sent again.
+pub fn clone_request<B: Resend>(request: &Request<B>) -> Option<Request<B>> {
+    let body = request.body().try_clone()?;
+    Some(Request::from_parts(clone_head(request), body))
 }
 
 // === impl Exchange ===

@@ -4,14 +4,7 @@
 //! [`WhoSigns`], which the auth layer's handle implements; lost-update asks [`KnownTags`], which the
 //! cache's handle implements.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    future::Future,
-    net::{Ipv4Addr, Ipv6Addr},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{borrow::Cow, fmt, future::Future, net::Ipv6Addr, pin::Pin, sync::Arc};
 
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 
@@ -28,6 +21,18 @@ struct Parts {
     scheme: Cow<'static, str>,
     host: Box<str>,
     port: u16,
+}
+
+/// What an [`Origin`] is made of, borrowed from a URI as far as that is written in the one spelling already: for a
+/// look-up that need not copy anything.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OriginParts<'a> {
+    /// The scheme in lower case, such as `https`.
+    pub scheme: Cow<'a, str>,
+    /// The host in lower case; an IPv6 address keeps its brackets.
+    pub host: Cow<'a, str>,
+    /// The port, the scheme's default where the URI names none.
+    pub port: u16,
 }
 
 /// For whom a response was obtained: an opaque token that compares equal for the same user.
@@ -106,21 +111,13 @@ impl Origin {
     /// text that is no number up to 65535, or has no default port and names none.
     #[must_use]
     pub fn of(uri: &Uri) -> Option<Self> {
-        let scheme = uri.scheme_str()?;
-        let authority = uri.authority()?;
-        if authority.host().is_empty() || (authority.port().is_none() && has_port_text(authority.as_str())) {
-            return None;
-        }
-        let scheme = match scheme {
+        let OriginParts { scheme, host, port } = OriginParts::of(uri)?;
+        let scheme = match &*scheme {
             "http" => Cow::Borrowed("http"),
             "https" => Cow::Borrowed("https"),
-            other => Cow::Owned(other.to_ascii_lowercase()),
+            other => Cow::Owned(other.to_owned()),
         };
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().ok()?,
-            None => default_port(&scheme)?,
-        };
-        Some(Self(Arc::new(Parts { scheme, host: canonical_host(authority.host()), port })))
+        Some(Self(Arc::new(Parts { scheme, host: host.into(), port })))
     }
 
     /// The scheme in lower case, such as `https`.
@@ -145,6 +142,23 @@ impl Origin {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.scheme() == "https"
+    }
+}
+
+impl<'a> OriginParts<'a> {
+    /// Takes them from an absolute URI, or returns `None` where [`Origin::of`] does.
+    #[must_use]
+    pub fn of(uri: &'a Uri) -> Option<Self> {
+        let scheme = lower(uri.scheme_str()?);
+        let authority = uri.authority()?;
+        if authority.host().is_empty() || (authority.port().is_none() && has_port_text(authority.as_str())) {
+            return None;
+        }
+        let port = match authority.port() {
+            Some(port) => port.as_str().parse().ok()?,
+            None => default_port(&scheme)?,
+        };
+        Some(Self { scheme, host: canonical_host(authority.host()), port })
     }
 }
 
@@ -219,19 +233,23 @@ fn has_port_text(authority: &str) -> bool {
 }
 
 /// Lower case, and one spelling per address: `[::0:1]` and `[::1]` are the same host.
-fn canonical_host(host: &str) -> Box<str> {
-    if let Some(literal) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        if let Ok(address) = literal.parse::<Ipv6Addr>() {
-            return format!("[{address}]").into();
-        }
-    } else if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return address.to_string().into();
+///
+/// Of an IPv4 address only the one spelling parses.
+fn canonical_host(host: &str) -> Cow<'_, str> {
+    if let Some(literal) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'))
+        && let Ok(address) = literal.parse::<Ipv6Addr>()
+    {
+        return Cow::Owned(format!("[{address}]"));
     }
     lower(host)
 }
 
-fn lower(text: &str) -> Box<str> {
-    text.to_ascii_lowercase().into_boxed_str()
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 #[cfg(test)]
@@ -261,6 +279,23 @@ mod tests {
         ] {
             assert_eq!(origin(left) == origin(right), same, "{left} and {right}");
             assert!(origin(left).is_some() && origin(right).is_some(), "{left} and {right}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_copied_of_a_uri_in_the_one_spelling() {
+        for (uri, borrows) in [
+            ("http://a.example/x", true),
+            ("https://u@1.a-b.example:8443", true),
+            ("http://127.0.0.1:80/x", true),
+            ("http://A.example/x", false),
+            ("http://[::1]/x", false),
+        ] {
+            let parsed = uri.parse().unwrap();
+            let parts = OriginParts::of(&parsed).unwrap();
+            assert_eq!(matches!((&parts.scheme, &parts.host), (Cow::Borrowed(_), Cow::Borrowed(_))), borrows, "{uri}");
+            let origin = Origin::of(&parsed).unwrap();
+            assert_eq!((&*parts.scheme, &*parts.host, parts.port), (origin.scheme(), origin.host(), origin.port()));
         }
     }
 

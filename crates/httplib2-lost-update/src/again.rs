@@ -8,7 +8,7 @@ use http_body::Body;
 use httplib2_core::{
     body::{DiscardLimits, Resend, discard, drain},
     error::BoxError,
-    send::HttpService,
+    send::{HttpService, clone_head},
 };
 
 use crate::{Guard, Merger, NotMerged, Precondition, Versions, decide::strong_tag, rules::Rules, tag::if_match};
@@ -195,14 +195,8 @@ fn belongs_to_update(name: &HeaderName) -> bool {
 
 impl<B: Body + Resend> Spare<B> {
     pub(crate) fn of(request: &Request<B>) -> Self {
-        let mut head = Request::new(());
-        *head.method_mut() = request.method().clone();
-        *head.uri_mut() = request.uri().clone();
-        *head.version_mut() = request.version();
-        *head.headers_mut() = request.headers().clone();
-        *head.extensions_mut() = request.extensions().clone();
         // A body without content may have no spare; the empty body stands for it.
         let body = request.body().try_clone().or_else(|| request.body().is_end_stream().then(B::default));
-        Self { head: head.into_parts().0, body }
+        Self { head: clone_head(request), body }
     }
 }

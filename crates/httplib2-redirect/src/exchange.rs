@@ -8,7 +8,7 @@ use http_body::Body;
 use httplib2_core::{
     body::{Resend, drain},
     context::Journal,
-    send::HttpService,
+    send::{HttpService, clone_head},
     who::{FirstOrigin, Guarded, Origin, Redacted},
 };
 
@@ -42,8 +42,8 @@ const MAX_HEAD_BYTES: usize = 1024 * 1024;
 
 /// Sends, and sends again as long as the answer redirects.
 ///
-/// `service` was polled ready and made the `first` send. Dropping the future at any `await` drops the answer or the send that is under
-/// way; nothing runs on.
+/// `service` was polled ready and made the `first` send. Dropping the future at any `await` drops the answer or the
+/// send that is under way; nothing runs on.
 pub(crate) async fn exchange<S, B, P>(
     mut service: S,
     first: S::Future,
@@ -134,12 +134,7 @@ struct Followed<'a> {
 
 impl<B: Body + Resend> Spare<B> {
     pub(crate) fn of(request: &Request<B>) -> Self {
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = request.method().clone();
-        head.uri = request.uri().clone();
-        head.version = request.version();
-        head.headers = request.headers().clone();
-        head.extensions = request.extensions().clone();
+        let head = clone_head(request);
         Self {
             fragment: head.extensions.get().map(|Fragment(fragment)| Arc::clone(fragment)),
             head,

@@ -26,6 +26,7 @@
 //! | [`age`] | `Age` |
 //! | [`date`] | `Date`, `Expires`, `Last-Modified` |
 //! | [`retry_after`] | `Retry-After` |
+//! | [`timestamp`] | nothing; it writes the time that WSSE and `HMACDigest` sign |
 //!
 //! Parsers of fields that may stand on several lines take all of them, as
 //! `headers.get_all(name).iter().map(|value| value.as_bytes())`. What is malformed is never an error, because a
@@ -44,5 +45,6 @@ pub mod etag;
 pub mod netrc;
 pub mod retry_after;
 pub mod sf;
+pub mod timestamp;
 pub mod uri;
 pub mod vary;

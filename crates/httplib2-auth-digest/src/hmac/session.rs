@@ -26,7 +26,7 @@ pub(super) struct Subject<'a> {
     pub(super) method: &'a [u8],
     pub(super) target: &'a [u8],
     pub(super) headers: &'a HeaderMap,
-    pub(super) created: &'a str,
+    pub(super) created: &'a [u8],
 }
 
 // === impl Session ===
@@ -92,7 +92,7 @@ impl Session {
         for (name, value) in [
             (", cnonce=", cnonce),
             (", uri=", target),
-            (", created=", created.as_bytes()),
+            (", created=", created),
             (", response=", response.as_bytes()),
             (", headers=", &names),
         ] {

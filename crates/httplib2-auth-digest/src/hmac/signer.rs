@@ -3,13 +3,16 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use http::HeaderValue;
 use httplib2_auth::{CannotAnswer, Credential, Refusal, SignError, Signer, Space, Unsigned};
 use httplib2_core::context::{Clock, Nonce};
-use httplib2_syntax::challenge::Challenge;
+use httplib2_syntax::{
+    challenge::Challenge,
+    timestamp::{self, Timestamp},
+};
 
 use super::session::{Session, Subject};
 use crate::{hash::Hex, offer::unsupported, target::target};
@@ -67,11 +70,12 @@ impl Signer for HmacSigner {
         let mut bytes = [0; 16];
         self.nonce.fill(&mut bytes).map_err(|_| SignError("there are no random bytes for its nonce"))?;
         let target = target(request.method, request.uri);
+        let created = created(self.clock.now()).ok_or(SignError("the clock is not before the year 10000"))?;
         let subject = Subject {
             method: request.method.as_str().as_bytes(),
             target: target.as_bytes(),
             headers: request.headers,
-            created: &timestamp(self.clock.now()),
+            created: &created,
         };
         let session = Arc::clone(&self.session());
         session.write(subject, Hex::of(&bytes).as_bytes())
@@ -111,26 +115,15 @@ fn is_one_of(reason: &[u8], known: [&str; 2]) -> bool {
     known.iter().any(|known| reason.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// The time as in RFC 3339 §5.6, in UTC and whole seconds. Times before 1970 are taken for its beginning.
-fn timestamp(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    let (day, second) = (seconds / 86_400, seconds % 86_400);
-    // Counted in eras of 400 years that begin in March, so that the leap day is the last day of a year.
-    let since_era = day + 719_468;
-    let (era, day) = (since_era / 146_097, since_era % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
-    let year = year + era * 400;
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+/// The time of the signature. Times before 1970 are taken for its beginning.
+fn created(time: SystemTime) -> Option<Timestamp> {
+    timestamp::utc(time.max(SystemTime::UNIX_EPOCH))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     // The expected values are those of Python's datetime.
     #[test]
@@ -144,8 +137,9 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:59Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
-            assert_eq!(timestamp(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+            let created = created(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+            assert_eq!(str::from_utf8(&created), Ok(expected));
         }
-        assert_eq!(timestamp(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00Z");
+        assert_eq!(created(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), Some(*b"1970-01-01T00:00:00Z"));
     }
 }

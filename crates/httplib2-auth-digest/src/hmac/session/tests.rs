@@ -12,7 +12,7 @@ fn session(params: &str) -> Result<Session, CannotAnswer> {
 }
 
 fn write(session: &Session, headers: &HeaderMap) -> String {
-    let subject = Subject { method: b"GET", target: b"/x", headers, created: "1994-11-06T08:49:37Z" };
+    let subject = Subject { method: b"GET", target: b"/x", headers, created: b"1994-11-06T08:49:37Z" };
     session.write(subject, b"CN").unwrap().to_str().unwrap().into()
 }
 

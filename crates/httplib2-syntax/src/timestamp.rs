@@ -1,9 +1,9 @@
-//! The time of a token, as UTC.
+//! Timestamps as RFC 3339 §5.6 writes them, in UTC and whole seconds: what WSSE and `HMACDigest` sign.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// `YYYY-MM-DDTHH:MM:SSZ`.
-pub(crate) type Created = [u8; 20];
+pub type Timestamp = [u8; 20];
 
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
@@ -15,7 +15,16 @@ const DAYS_BEFORE_1970: u64 = 719_468;
 
 /// Writes a time to the second below it, or returns `None` when the form cannot hold it: before 1970 (a clock that is
 /// not set) and after 9999.
-pub(crate) fn created(time: SystemTime) -> Option<Created> {
+///
+/// ```
+/// use httplib2_syntax::timestamp;
+/// use std::time::{Duration, UNIX_EPOCH};
+///
+/// let time = UNIX_EPOCH + Duration::from_secs(784_111_777);
+/// assert_eq!(timestamp::utc(time).as_ref(), Some(b"1994-11-06T08:49:37Z"));
+/// ```
+#[must_use]
+pub fn utc(time: SystemTime) -> Option<Timestamp> {
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
     let (year, month, day) = civil(days);
@@ -66,8 +75,8 @@ mod tests {
     use std::time::Duration;
 
     fn text(seconds: u64) -> Option<String> {
-        let created = created(UNIX_EPOCH + Duration::from_secs(seconds))?;
-        Some(String::from_utf8(created.into()).unwrap())
+        let timestamp = utc(UNIX_EPOCH + Duration::from_secs(seconds))?;
+        Some(String::from_utf8(timestamp.into()).unwrap())
     }
 
     #[test]
@@ -92,7 +101,7 @@ mod tests {
     #[test]
     fn parts_of_a_second_are_left_out() {
         let time = UNIX_EPOCH + Duration::from_millis(1_071_499_387_999);
-        assert_eq!(created(time), Some(*b"2003-12-15T14:43:07Z"));
+        assert_eq!(utc(time), Some(*b"2003-12-15T14:43:07Z"));
     }
 
     #[test]
@@ -120,7 +129,7 @@ mod tests {
     #[test]
     fn what_the_form_cannot_hold_is_refused() {
         assert_eq!(text(253_402_300_800), None);
-        assert_eq!(created(UNIX_EPOCH - Duration::from_nanos(1)), None);
-        assert_eq!(created(UNIX_EPOCH + Duration::from_secs(i64::MAX as u64)), None);
+        assert_eq!(utc(UNIX_EPOCH - Duration::from_nanos(1)), None);
+        assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(i64::MAX as u64)), None);
     }
 }
