@@ -29,6 +29,17 @@ impl<T> Answer<T> {
     pub fn pending(future: impl Future<Output = Result<T, StoreError>> + Send + 'static) -> Self {
         Self::Pending(Box::pin(future))
     }
+
+    /// The answer with another result in it, made of this one when it is there.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U + Send + 'static) -> Answer<U>
+    where
+        T: 'static,
+    {
+        match self {
+            Self::Ready(result) => Answer::Ready(result.map(make)),
+            Self::Pending(future) => Answer::pending(async move { future.await.map(make) }),
+        }
+    }
 }
 
 impl<T> From<Result<T, StoreError>> for Answer<T> {
@@ -76,7 +87,8 @@ mod tests {
             tokio::task::yield_now().await;
             Ok(2)
         });
-        assert_eq!(later.await.unwrap(), 2);
+        assert_eq!(later.map(|two| two + 1).await.unwrap(), 3);
+        assert!(matches!(Answer::Ready(Ok(1)).map(|one| one + 1), Answer::Ready(Ok(2))));
         assert!(matches!(Answer::<()>::from(Err(StoreError::Gone)).await, Err(StoreError::Gone)));
     }
 }

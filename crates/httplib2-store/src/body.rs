@@ -2,11 +2,12 @@
 
 use std::{
     fmt,
+    ops::Range,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
@@ -17,6 +18,13 @@ use crate::StoreError;
 /// A body that is in memory comes as one frame. One that is read from elsewhere is held to its length: one that ends
 /// early or goes on is an error ([`StoreError::Damaged`]), never a body of another length.
 pub struct StoredBody(State);
+
+/// Part of a body that is not in memory.
+struct Cut {
+    source: StoredBody,
+    skip: u64,
+    left: u64,
+}
 
 type Source = Pin<Box<dyn Body<Data = Bytes, Error = StoreError> + Send>>;
 
@@ -48,6 +56,22 @@ impl StoredBody {
         match &self.0 {
             State::Whole { data, .. } => Some(data),
             State::Streaming { .. } | State::Ended => None,
+        }
+    }
+
+    /// The bytes of this range of it, counted from what comes next, without the trailers.
+    ///
+    /// Bytes in memory are shared, not copied. Others are read and dropped up to the start of the range. A range that
+    /// reaches beyond the end is [`StoreError::Damaged`], when it is read.
+    #[must_use]
+    pub fn cut(self, range: Range<u64>) -> Self {
+        let length = range.end.saturating_sub(range.start);
+        match self.0 {
+            State::Whole { data, .. } if range.end <= data.len() as u64 && range.start <= range.end => {
+                // Both are at most the length of what is in memory.
+                Self::whole(data.slice(range.start as usize..range.end as usize), None)
+            }
+            _ => Self::streaming(Cut { source: self, skip: range.start, left: length }, length),
         }
     }
 
@@ -128,6 +152,35 @@ impl State {
     }
 }
 
+// === impl Cut ===
+
+impl Body for Cut {
+    type Data = Bytes;
+    type Error = StoreError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StoreError>>> {
+        let this = &mut *self;
+        while this.left > 0 {
+            let Some(frame) = ready!(Pin::new(&mut this.source).poll_frame(cx)) else { break };
+            let Ok(mut data) = frame?.into_data() else { break };
+            let skipped = this.skip.min(data.len() as u64);
+            this.skip -= skipped;
+            // At most the length of the frame, as is what is left of it.
+            data.advance(skipped as usize);
+            data.truncate(usize::try_from(this.left).unwrap_or(usize::MAX));
+            if !data.is_empty() {
+                this.left -= data.len() as u64;
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +215,38 @@ mod tests {
             let read = body.collect().await.map(|body| body.to_bytes());
             assert_eq!(read.as_ref().ok().map(|data| &data[..]), expected.map(str::as_bytes), "{length}");
             assert!(read.is_ok() || matches!(read, Err(StoreError::Damaged)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_range_of_a_body_is_cut_out_without_the_trailers() {
+        for (range, expected) in [
+            (0..4, Some("text")),
+            (1..3, Some("ex")),
+            (3..4, Some("t")),
+            (2..2, Some("")),
+            (0..5, None),
+            (4..9, None),
+            (7..9, None),
+            (u64::MAX - 1..u64::MAX, None),
+        ] {
+            let (sender, source) = Channel::new(4);
+            let body = StoredBody::streaming(source, 4);
+            tokio::spawn(async move {
+                let mut sender = sender;
+                for data in ["t", "", "ex", "t"] {
+                    sender.send_data(Bytes::from(data)).await.ok();
+                }
+                sender.send_trailers(trailers()).await.ok();
+            });
+            for body in [StoredBody::whole(Bytes::from("text"), Some(trailers())), body] {
+                let cut = body.cut(range.clone());
+                assert_eq!(cut.size_hint().exact(), Some(range.end - range.start));
+                let read = cut.collect().await;
+                assert!(read.as_ref().is_ok_and(|read| read.trailers().is_none()) || expected.is_none());
+                let read = read.map(|body| body.to_bytes()).ok();
+                assert_eq!(read.as_deref(), expected.map(str::as_bytes), "{range:?}");
+            }
         }
     }
 

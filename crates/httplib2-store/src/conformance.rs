@@ -81,6 +81,9 @@ pub async fn every_store(make: impl AsyncFn(u64) -> Arc<dyn Store>) {
 /// | variants are kept apart | by selecting fields and by identity; replaced, updated and removed one by one |
 /// | many variants of one key stay within the limit | and the newest is there |
 /// | trailers are kept | with and without them |
+/// | an older response does not take the place of a newer | by the time of its request; of another variant it may |
+/// | a range of a body is that part of it | at both ends, in the middle, empty, beyond the end |
+/// | a body that broke off is kept as a part | under its new head; or refused, and then it is not there |
 /// | a body that is open is not disturbed | by a replacement, an update, a removal, an invalidation, clearing |
 /// | writers of one key do not meet | interleaved; the last commit remains |
 /// | memory is bounded while a large body is written | sixteen times what the store may take, piece by piece |
@@ -93,6 +96,9 @@ pub async fn streaming(make: impl AsyncFn(u64) -> Arc<dyn Store>) {
     check("variants are kept apart", variants::are_kept_apart, &make).await;
     check("many variants of one key stay within the limit", limits::many_variants, &make).await;
     check("trailers are kept", writing::trailers_are_kept, &make).await;
+    check("an older response does not take the place of a newer", replacing::older_is_refused, &make).await;
+    check("a range of a body is that part of it", writing::ranges_are_parts, &make).await;
+    check("a body that broke off is kept as a part", writing::parts_are_kept, &make).await;
     check("a body that is open is not disturbed", writing::open_bodies_are_not_disturbed, &make).await;
     check("writers of one key do not meet", writing::writers_do_not_meet, &make).await;
     check("memory is bounded while a large body is written", writing::memory_is_bounded, &make).await;

@@ -71,6 +71,13 @@ impl Head {
             && self.selecting.iter().all(|field| other.selecting.contains(field))
     }
 
+    /// Whether a response with this head was asked for before the one with `stored`, which therefore tells more of
+    /// how the resource is now. `now` is the time: of a clock that was set back meanwhile nothing can be told.
+    #[must_use]
+    pub fn is_older_than(&self, stored: &Self, now: SystemTime) -> bool {
+        self.requested_at < stored.requested_at && stored.requested_at <= now
+    }
+
     /// What `make` makes of the head: once, as long as the head is in memory.
     ///
     /// A cache keeps here what it parsed, so that a hit parses nothing. There is one value per type. It is not
@@ -188,7 +195,10 @@ pub(crate) fn compact(fields: &mut HeaderMap) {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use std::{sync::Arc, time::UNIX_EPOCH};
+    use std::{
+        sync::Arc,
+        time::{Duration, UNIX_EPOCH},
+    };
 
     fn head(selecting: &[(&'static str, Option<&str>)], identity: Option<&str>) -> Head {
         let mut head = Head::new(StatusCode::OK, HeaderMap::new(), UNIX_EPOCH);
@@ -215,6 +225,17 @@ mod tests {
             assert_eq!(other.selects_same(&german), same, "{other:?}");
         }
         assert!(!head(&[], Some("alice")).selects_same(&head(&[], Some("bob"))));
+    }
+
+    #[test]
+    fn a_head_is_older_by_the_time_of_its_request_unless_the_clock_was_set_back() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let requested = |seconds| Head::new(StatusCode::OK, HeaderMap::new(), at(seconds));
+        for (new, stored, now, is_older) in
+            [(10, 20, 30, true), (20, 20, 30, false), (30, 20, 30, false), (10, 20, 20, true), (10, 40, 30, false)]
+        {
+            assert_eq!(requested(new).is_older_than(&requested(stored), at(now)), is_older, "{new} {stored} {now}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::Range,
     task::{Context, Poll},
 };
 
@@ -26,6 +27,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When the entry was replaced or removed meanwhile, this is the old body as a whole, or
     /// [`StoreError::Gone`]. A body that is open is not disturbed by what happens to its entry.
     fn open(&self, key: &Key, entry: &Entry) -> Answer<StoredBody>;
+
+    /// Like [`open`](Self::open), for the bytes of this range only, counted from 0, and without the trailers.
+    ///
+    /// The range must lie within [`Entry::length`]: what is beyond is [`StoreError::Damaged`]. As it is provided, it
+    /// reads what comes before the range and drops it; a store that can go there at once does.
+    fn open_range(&self, key: &Key, entry: &Entry, range: Range<u64>) -> Answer<StoredBody> {
+        self.open(key, entry).map(|body| body.cut(range))
+    }
 
     /// Begins to store a response under a key.
     ///
@@ -91,9 +100,20 @@ pub trait Writer: fmt::Debug + Send + 'static {
 
     /// Ends the body and makes the response visible, all at once.
     ///
-    /// It takes the place of the variant that its head [selects the same](Head::selects_same) as; of two that are
-    /// written at the same time the one that is committed last remains. Fails with [`StoreError::Superseded`] when the
-    /// key was invalidated after the generation was taken, with [`StoreError::Incomplete`] when the body has not
-    /// the announced length or a write failed.
+    /// It takes the place of the variant that its head [selects the same](Head::selects_same) as, unless that one
+    /// [was asked for later](Head::is_older_than): an answer that was long under way does not undo a newer one.
+    /// Then, and when the key was invalidated after the generation was taken, it fails with
+    /// [`StoreError::Superseded`]; with [`StoreError::Incomplete`] when the body has not the announced length or a
+    /// write failed.
     fn commit(self: Box<Self>, trailers: Option<HeaderMap>) -> Answer<Entry>;
+
+    /// Ends the body where it is and makes that much visible, all at once, under this head instead: for a download
+    /// that broke off (RFC 9111 §3.3). The announced length does not matter.
+    ///
+    /// Otherwise it is like [`commit`](Self::commit). As it is provided, nothing is stored and it fails with
+    /// [`StoreError::Unsupported`].
+    fn commit_part(self: Box<Self>, head: Head) -> Answer<Entry> {
+        let _ = head;
+        Answer::Ready(Err(StoreError::Unsupported))
+    }
 }

@@ -26,6 +26,9 @@ const HEAD: &str = "the whole head is kept";
 const VARIANTS: &str = "variants are kept apart";
 const MANY: &str = "many variants of one key stay within the limit";
 const TRAILERS: &str = "trailers are kept";
+const OLDER: &str = "an older response does not take the place of a newer";
+const RANGES: &str = "a range of a body is that part of it";
+const PARTS: &str = "a body that broke off is kept as a part";
 const OPEN: &str = "a body that is open is not disturbed";
 const WRITERS: &str = "writers of one key do not meet";
 const MEMORY: &str = "memory is bounded while a large body is written";
@@ -108,6 +111,10 @@ fn a_fault_that_concerns_variants_and_streaming_is_caught_by_its_law() {
         (Fault::RemovesTheWholeKey, VARIANTS),
         (Fault::TakesMoreThanItsLimit, MANY),
         (Fault::LosesTrailers, TRAILERS),
+        (Fault::LetsTheOlderWin, OLDER),
+        (Fault::CutsOneTooMany, RANGES),
+        (Fault::ReadsBeyondTheEnd, RANGES),
+        (Fault::KeepsPartsAsWholes, PARTS),
         (Fault::ReadsWhatIsThereNow, OPEN),
         (Fault::LetsWritersMeet, WRITERS),
         (Fault::HoldsAllPieces, MEMORY),

@@ -1,12 +1,12 @@
 //! Replacing, removing, invalidating, updating.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use super::{
     Law,
-    sample::{data, generation, head, holds, is_empty, is_same, key, look_up, only, store},
+    sample::{data, generation, head, holds, is_empty, is_same, key, look_up, moment, only, store, try_store, variant},
 };
-use crate::{EntryId, Store, StoreError};
+use crate::{EntryId, Head, Store, StoreError};
 
 pub(super) async fn later_replaces_earlier(law: Law, kept: Arc<dyn Store>) {
     let key = key("page");
@@ -17,6 +17,22 @@ pub(super) async fn later_replaces_earlier(law: Law, kept: Arc<dyn Store>) {
         law.holds(is_same(entry.head(), &head(&name)), || "the head is that of an earlier one".to_owned());
         holds(law, &kept, &key, &entry, &body).await;
     }
+}
+
+pub(super) async fn older_is_refused(law: Law, kept: Arc<dyn Store>) {
+    let key = key("raced");
+    let asked_for = |mut head: Head, seconds| {
+        head.requested_at = moment() - Duration::from_secs(seconds);
+        head
+    };
+    store(law, &kept, &key, asked_for(head("new"), 5), &data(1, 100)).await;
+    superseded(law, try_store(law, &kept, &key, asked_for(head("old"), 6), &data(2, 100)).await, "an older response");
+    let entry = only(law, &kept, &key).await;
+    law.holds(is_same(entry.head(), &head("new")), || "the head is that of the older response".to_owned());
+    holds(law, &kept, &key, &entry, &data(1, 100)).await;
+    store(law, &kept, &key, asked_for(head("equal"), 5), &data(3, 100)).await;
+    holds(law, &kept, &key, &only(law, &kept, &key).await, &data(3, 100)).await;
+    store(law, &kept, &key, asked_for(variant("other", "de"), 7), &data(4, 100)).await;
 }
 
 pub(super) async fn removed_is_gone(law: Law, kept: Arc<dyn Store>) {
@@ -63,7 +79,7 @@ pub(super) async fn late_commits_are_refused(law: Law, kept: Arc<dyn Store>) {
         } else {
             law.expect(kept.invalidate(&key).await, "invalidating");
         }
-        superseded(law, writer.commit(None).await, "a commit");
+        superseded(law, writer.commit(None).await, "a commit after the invalidation");
         law.holds(is_empty(law, &kept, &key).await, || "a late answer was found".to_owned());
         match kept.update(&key, old.id(), head("late"), before).await {
             Err(StoreError::Superseded | StoreError::Gone) => {}
@@ -76,7 +92,7 @@ pub(super) async fn late_commits_are_refused(law: Law, kept: Arc<dyn Store>) {
         superseded(law, later, "what was begun afterwards, with the generation of before,");
 
         let entry = store(law, &kept, &key, head("new"), &data(3, 100)).await;
-        superseded(law, kept.update(&key, entry.id(), head("late"), before).await, "an update of a newer response");
+        superseded(law, kept.update(&key, entry.id(), head("late"), before).await, "a late update of a newer response");
         let entry = only(law, &kept, &key).await;
         law.holds(is_same(entry.head(), &head("new")), || "a late head is on a newer response".to_owned());
         holds(law, &kept, &key, &entry, &data(3, 100)).await;
@@ -114,6 +130,6 @@ pub(super) async fn updates_keep_the_body(law: Law, kept: Arc<dyn Store>) {
 fn superseded<T: std::fmt::Debug>(law: Law, result: Result<T, StoreError>, what: &str) {
     match result {
         Err(StoreError::Superseded) => {}
-        result => law.broken(format_args!("{what} after the invalidation gave {result:?}")),
+        result => law.broken(format_args!("{what} gave {result:?}")),
     }
 }

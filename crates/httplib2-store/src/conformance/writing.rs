@@ -49,6 +49,50 @@ pub(super) async fn trailers_are_kept(law: Law, kept: Arc<dyn Store>) {
     }
 }
 
+pub(super) async fn ranges_are_parts(law: Law, kept: Arc<dyn Store>) {
+    let (key, body) = (key("ranges"), data(1, 200_000));
+    let entry = store(law, &kept, &key, head("ranges"), &body).await;
+    for range in [0..200_000, 0..1, 199_999..200_000, 70_000..140_001, 5..5, 200_000..200_000] {
+        let part = law.expect(kept.open_range(&key, &entry, range.clone()).await, "opening a range");
+        let read = read(law, part).await;
+        let expected = body.slice(range.start as usize..range.end as usize);
+        law.holds(read.data == expected, || {
+            format!("of the range {range:?} {} bytes came, or others", read.data.len())
+        });
+    }
+    for beyond in [199_999..200_001, 200_001..200_002] {
+        let Ok(mut part) = kept.open_range(&key, &entry, beyond.clone()).await else { continue };
+        let mut last = None;
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut part).poll_frame(cx)).await {
+            last = Some(frame);
+        }
+        law.holds(matches!(last, Some(Err(_))), || format!("the range {beyond:?} of 200,000 bytes was read"));
+    }
+}
+
+pub(super) async fn parts_are_kept(law: Law, kept: Arc<dyn Store>) {
+    let (key, body) = (key("part"), data(1, 100_000));
+    for (announced, taken_in) in [(Some(200_000), 100_000), (None, 70_000), (Some(200_000), 0)] {
+        let writer = kept.write(key.clone(), head("whole"), announced, generation(law, &kept, &key).await);
+        let mut writer = law.expect(writer, "beginning to store");
+        let taken_in = body.slice(..taken_in);
+        if !taken_in.is_empty() {
+            put(law, &mut *writer, taken_in.clone()).await;
+        }
+        match writer.commit_part(head("part")).await {
+            Ok(_) => {
+                let entry = only(law, &kept, &key).await;
+                law.holds(super::sample::is_same(entry.head(), &head("part")), || "it has another head".to_owned());
+                holds(law, &kept, &key, &entry, &taken_in).await;
+            }
+            Err(StoreError::Unsupported) => {
+                law.holds(is_empty(law, &kept, &key).await, || "it was refused and is there".to_owned());
+            }
+            Err(error) => law.broken(format_args!("it fails with {error:?}")),
+        }
+    }
+}
+
 pub(super) async fn open_bodies_are_not_disturbed(law: Law, kept: Arc<dyn Store>) {
     for (number, disturbance) in
         ["replacement", "update", "removal", "invalidation", "clearing"].into_iter().enumerate()

@@ -117,7 +117,12 @@ impl Shared {
             if !self.generations.is_current(key, generation) {
                 return Err(StoreError::Superseded);
             }
-            variants.retain(|entry| !entry.head().selects_same(new.head()));
+            let now = self.clock.now();
+            let is_same = |entry: &Entry| entry.head().selects_same(new.head());
+            if variants.iter().any(|entry| is_same(entry) && new.head().is_older_than(entry.head(), now)) {
+                return Err(StoreError::Superseded);
+            }
+            variants.retain(|entry| !is_same(entry));
             variants.push(new.clone());
             Ok(new)
         })

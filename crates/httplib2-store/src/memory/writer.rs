@@ -83,6 +83,14 @@ impl MemoryWriter {
         self.data.try_reserve_exact(target - self.data.len()).map_err(|_| full)
     }
 
+    fn finish_part(mut self, mut head: Head) -> Result<Entry, StoreError> {
+        compact(&mut head.headers);
+        // The longer head may leave less room for the body; the exact weight is compared when the entry is made.
+        self.head = head;
+        self.length = None;
+        self.finish(None)
+    }
+
     fn finish(mut self, trailers: Option<HeaderMap>) -> Result<Entry, StoreError> {
         if self.refused || self.length.is_some_and(|announced| announced != self.data.len() as u64) {
             return Err(StoreError::Incomplete);
@@ -122,6 +130,10 @@ impl Writer for MemoryWriter {
 
     fn commit(self: Box<Self>, trailers: Option<HeaderMap>) -> Answer<Entry> {
         self.finish(trailers).into()
+    }
+
+    fn commit_part(self: Box<Self>, head: Head) -> Answer<Entry> {
+        self.finish_part(head).into()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    ops::Range,
     pin::Pin,
     sync::{
         Arc, Mutex,
@@ -66,6 +67,10 @@ pub(crate) enum Fault {
     MixesSelectingFields,
     TakesAbsentForEmpty,
     LosesTrailers,
+    LetsTheOlderWin,
+    CutsOneTooMany,
+    ReadsBeyondTheEnd,
+    KeepsPartsAsWholes,
     ReadsWhatIsThereNow,
     LetsWritersMeet,
     HoldsAllPieces,
@@ -164,6 +169,15 @@ impl Store for Faulty {
             Fault::LosesTrailers => Answer::Ready(Ok(StoredBody::whole(data, None))),
             _ => Answer::Ready(Ok(body)),
         }
+    }
+
+    fn open_range(&self, key: &Key, entry: &Entry, range: Range<u64>) -> Answer<StoredBody> {
+        let range = match self.fault {
+            Fault::CutsOneTooMany if range.start + 1 < range.end => range.start + 1..range.end,
+            Fault::ReadsBeyondTheEnd => range.start.min(entry.length())..range.end.min(entry.length()),
+            _ => range,
+        };
+        self.open(key, entry).map(|body| body.cut(range))
     }
 
     fn write(
@@ -338,6 +352,13 @@ impl Writer for FaultyWriter {
             Fault::IgnoresGenerations if self.generation != self.store.generation(&self.key) => {
                 Answer::Ready(self.store_now(&written))
             }
+            Fault::LetsTheOlderWin => match now(inner.expect("it was begun").commit(trailers)) {
+                Err(StoreError::Superseded) if same.is_some() => {
+                    done(self.store.inner.remove(&self.key, same.expect("it is there").id()));
+                    Answer::Ready(self.store_now(&written))
+                }
+                committed => Answer::Ready(committed),
+            },
             Fault::LetsWritersMeet => {
                 let all = std::mem::take(&mut *self.store.shared.lock().expect("nobody panicked"));
                 Answer::Ready(self.store_with(&all, trailers))
@@ -355,6 +376,17 @@ impl Writer for FaultyWriter {
             },
             _ => inner.expect("it was begun").commit(trailers),
         }
+    }
+
+    fn commit_part(mut self: Box<Self>, head: Head) -> Answer<Entry> {
+        let mut inner = self.inner.take().expect("it was begun");
+        for piece in std::mem::take(&mut self.pieces) {
+            inner.write(piece).expect("it can be stored");
+        }
+        if self.store.has(Fault::KeepsPartsAsWholes) {
+            return Answer::Ready(self.store_now(&self.written));
+        }
+        inner.commit_part(head)
     }
 }
 
