@@ -119,9 +119,17 @@ fn is_lifetime(name: &str) -> bool {
 impl Directives {
     pub(super) fn of(rules: &Rules, headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
-        let are_targeted = read(rules, headers, |name, argument| directives.take(name, argument));
+        let mut is_readable = true;
+        let are_targeted = read(rules, headers, |name, argument| {
+            is_readable &= name != "s-maxage" || argument.is_lifetime();
+            directives.take(name, argument);
+        });
         if directives.s_maxage.is_some() && rules.is_shared() {
             directives.flags.set(Flags::SHARED_MAX_AGE);
+            // It permits to share what was signed (RFC 9111 §3.5), and a permission has to be readable.
+            if is_readable {
+                directives.flags.set(Flags::SHAREABLE);
+            }
         }
         Self { are_targeted, ..directives }
     }
@@ -157,6 +165,10 @@ impl Argument<'_> {
         matches!(self, Self::Absent)
     }
 
+    fn is_lifetime(self) -> bool {
+        matches!(self, Self::Text(text) if delta_seconds(text).is_some())
+    }
+
     /// The names that it lists. `None` when the directive has to be taken without its argument.
     fn fields(self) -> Option<Vec<HeaderName>> {
         match self {
@@ -189,6 +201,8 @@ impl Flags {
     /// There is an `s-maxage`, and the cache is a shared one.
     pub(super) const SHARED_MAX_AGE: u16 = 1 << 8;
     pub(super) const HAS_ETAG: u16 = 1 << 9;
+    /// There is an `s-maxage` that can be read, and the cache is a shared one.
+    pub(super) const SHAREABLE: u16 = 1 << 10;
 
     pub(super) fn set(&mut self, flag: u16) {
         self.0 |= flag;
@@ -201,7 +215,7 @@ impl Flags {
 
 impl fmt::Debug for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 10] = [
+        const NAMES: [&str; 11] = [
             "no-store",
             "no-cache",
             "private",
@@ -212,6 +226,7 @@ impl fmt::Debug for Flags {
             "immutable",
             "s-maxage",
             "etag",
+            "shareable",
         ];
         f.debug_set()
             .entries(NAMES.iter().enumerate().filter(|(at, _)| self.has(1 << at)).map(|(_, name)| name))

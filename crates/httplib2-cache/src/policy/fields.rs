@@ -38,6 +38,9 @@ const DEPENDED_ON: [HeaderName; 13] = [
     header::VARY,
 ];
 
+/// For more than this no room is made beforehand; a map panics when it is asked for too much at once.
+const USUAL_FIELDS: usize = 128;
+
 /// The fields of a response that are stored.
 ///
 /// Left out are fields that speak of one connection or proxy, those that `Connection` names, those that
@@ -47,7 +50,7 @@ const DEPENDED_ON: [HeaderName; 13] = [
 #[must_use]
 pub fn stored_fields(rules: &Rules, answered: &Answered<'_>) -> HeaderMap {
     let withheld = withheld(rules, answered.headers);
-    let mut stored = HeaderMap::with_capacity(answered.headers.keys_len() + 1);
+    let mut stored = HeaderMap::with_capacity((answered.headers.keys_len() + 1).min(USUAL_FIELDS));
     for (name, value) in answered.headers {
         if is_storable(rules, name) && !withheld.contains(name) {
             stored.append(name.clone(), value.clone());

@@ -72,7 +72,8 @@ pub fn freshen(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, answered: &Ans
 
 /// Compares a stored response with the answer to a HEAD request that it would have been selected for.
 ///
-/// It is the same if the tag, the modification date and the length that both tell are the same, and one of them is told.
+/// It is the same if the tag, the modification date and the length that both tell are the same, and it is told by one
+/// of the first two: another version may have the same length.
 #[must_use]
 pub fn freshen_by_head(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, answered: &Answered<'_>) -> HeadSays {
     let is_comparable =
@@ -93,7 +94,7 @@ pub fn freshen_by_head(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, answer
         if known.is_none() || wire::single(answered.headers, &field) != known {
             return HeadSays::Changed;
         }
-        is_told = true;
+        is_told |= field != header::CONTENT_LENGTH;
     }
     if is_told { HeadSays::Same(Box::new(freshen(rules, asked, held, answered))) } else { HeadSays::Nothing }
 }

@@ -128,7 +128,7 @@ impl Stored {
     /// Whether a shared cache may give an answer to one user to another (RFC 9111 §3.5).
     pub(super) fn is_for_everybody(&self) -> bool {
         let flags = self.flags;
-        flags.has(Flags::PUBLIC) || flags.has(Flags::MUST_REVALIDATE) || flags.has(Flags::SHARED_MAX_AGE)
+        flags.has(Flags::PUBLIC) || flags.has(Flags::MUST_REVALIDATE) || flags.has(Flags::SHAREABLE)
     }
 }
 

@@ -134,7 +134,8 @@ fn a_head_answer_compares_all_that_both_tell() {
     for (stored, answer, expected) in [
         (&stored, head().with("etag", "\"a\""), "same"),
         (&stored, head().with("etag", "\"a\"").with("content-length", "5"), "same"),
-        (&stored, head().with("content-length", "5"), "same"),
+        // Another version may be as long.
+        (&stored, head().with("content-length", "5"), "nothing"),
         (&stored, head().with("etag", "\"b\""), "changed"),
         (&stored, head().with("etag", "\"a\"").with("content-length", "6"), "changed"),
         (&stored, head().with("last-modified", "y"), "changed"),

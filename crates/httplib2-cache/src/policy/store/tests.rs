@@ -123,6 +123,9 @@ fn what_was_obtained_for_somebody_is_shared_only_if_it_is_for_everybody() {
         ("max-age=60, public", Ok(())),
         ("max-age=60, must-revalidate", Ok(())),
         ("max-age=60, s-maxage=60", Ok(())),
+        ("max-age=60, s-maxage=abc", Err(NotStored::Authorized)),
+        ("max-age=60, s-maxage", Err(NotStored::Authorized)),
+        ("max-age=60, s-maxage=60, s-maxage=-1", Err(NotStored::Authorized)),
         ("public, private, max-age=60", Err(NotStored::Private)),
     ] {
         let head = Head::cached(directives);
