@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::Uri;
+use http::{HeaderName, Uri};
 use httplib2_core::{
     context::{Clock, Spawn},
     error::BoxError,
@@ -64,6 +64,13 @@ impl CacheLayer {
     #[must_use]
     pub fn who_signs(self, who_signs: Arc<dyn WhoSigns>) -> Self {
         self.set(|settings| settings.who_signs = Some(who_signs))
+    }
+
+    /// A request field that tells who asks, beside `Authorization`, such as an API key: see
+    /// [`Rules::credentials`](crate::policy::Rules::credentials).
+    #[must_use]
+    pub fn credential(self, name: HeaderName) -> Self {
+        self.set(|settings| settings.rules.credentials.push(name))
     }
 
     /// The scheme and authority of requests whose URI is only a path, as a server receives them. Default: none, and

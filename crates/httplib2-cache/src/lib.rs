@@ -73,6 +73,7 @@
 //! | [`executor`](CacheLayer::executor) | none: nothing runs in the background | |
 //! | [`background`](CacheLayer::background) | 16 MiB and 30 s for each piece of work | |
 //! | [`who_signs`](CacheLayer::who_signs) | nobody | |
+//! | [`credential`](CacheLayer::credential) | `Authorization` | |
 //! | [`base`](CacheLayer::base) | none: requests for a path alone pass by | |
 //! | [`max_object`](CacheLayer::max_object) | what the store takes | |
 //! | [`patience`](CacheLayer::patience) | 5 s for each answer of the store | |
@@ -112,6 +113,7 @@ mod service;
 mod settings;
 mod stock;
 mod tee;
+mod untrue;
 
 pub use self::{
     body::CacheBody,

@@ -240,3 +240,27 @@ async fn an_answer_to_head_for_one_user_says_nothing_to_another() {
     let got = site.get().await;
     assert!(!got.headers.contains_key("set-cookie"), "{}", got.why());
 }
+
+#[tokio::test]
+async fn a_field_that_was_named_as_a_credential_tells_users_apart() {
+    let by_key = || {
+        Server::answering(|request: &Received, _| {
+            let user = request.headers().get("x-api-key").map_or("nobody", |value| value.to_str().expect("text"));
+            cached("max-age=60").body(user.to_owned())
+        })
+    };
+    let named = |layer: CacheLayer| layer.credential("x-api-key".parse().expect("a name"));
+    let site = Site::private(by_key()).with(named);
+    for _ in 0..2 {
+        for user in ["alice", "bob"] {
+            assert_eq!(site.send(with(GET, &[("x-api-key", user)])).await.text(), user);
+        }
+        assert_eq!(site.get().await.text(), "nobody");
+    }
+    assert_eq!(site.sends(), 3);
+    // A shared cache keeps only what is for everybody.
+    let site = Site::shared(by_key()).with(named);
+    site.send(with(GET, &[("x-api-key", "alice")])).await;
+    assert_eq!(site.get().await.text(), "nobody");
+    assert_eq!(site.send(with(GET, &[("x-api-key", "bob")])).await.text(), "bob");
+}

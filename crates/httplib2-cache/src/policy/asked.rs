@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use httplib2_core::who::{Identity, Redacted, SignedAs};
 
-use super::{Control, Selecting, Stored};
+use super::{Control, Rules, Selecting, Stored};
 
 /// A request head, and what is known of who asks.
 #[derive(Clone, Copy)]
@@ -108,8 +108,8 @@ impl<'a> Asked<'a> {
     }
 
     /// Whether the request is made for somebody, and its answer so perhaps for nobody else (RFC 9111 §3.5).
-    pub(crate) fn is_authorized(&self) -> bool {
-        self.identity.is_some() || self.headers.contains_key(http::header::AUTHORIZATION)
+    pub(crate) fn is_authorized(&self, rules: &Rules) -> bool {
+        self.identity.is_some() || rules.credentials.iter().any(|name| self.headers.contains_key(name))
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) enum Canonical {
 /// Fields that are no lists, of those that `Vary` names in practice.
 const NO_LISTS: [HeaderName; 5] = [header::FROM, header::HOST, header::ORIGIN, header::REFERER, header::USER_AGENT];
 
+/// Beside the [credentials](Rules::credentials).
 const SECRETS: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
 const NEGOTIATION: [HeaderName; 4] =
@@ -32,7 +33,7 @@ const NEGOTIATION: [HeaderName; 4] =
 
 impl Canonical {
     pub(super) fn of(rules: &Rules, name: &HeaderName) -> Self {
-        if SECRETS.contains(name) {
+        if SECRETS.contains(name) || rules.credentials.contains(name) {
             return Self::Secret;
         }
         if NO_LISTS.contains(name) {

@@ -55,7 +55,7 @@ enum Permission {
 fn permission(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, now: SystemTime) -> Result<Permission, Why> {
     let stored = held.stored;
     let control = asked.control;
-    if rules.is_shared() && asked.is_authorized() && !stored.is_for_everybody() {
+    if rules.is_shared() && asked.is_authorized(rules) && !stored.is_for_everybody() {
         // What an anonymous request got is not what this one would get.
         return Err(Why::Authorized);
     }

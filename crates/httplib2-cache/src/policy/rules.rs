@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderName, header};
 
 /// Whose cache this is (RFC 9111 §1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,8 @@ pub enum Invalidate {
     /// When the answer is no error.
     #[default]
     Answered,
-    /// Already before the request is sent, whatever becomes of it, as Python's httplib2 does.
+    /// Already before the request is sent, whatever becomes of it, as Python's httplib2 does; and again when the
+    /// answer is no error.
     Early,
 }
 
@@ -80,6 +81,10 @@ pub struct Rules {
     /// The fields that replace `Cache-Control` for this cache, the first valid one wins (RFC 9213 §2.2):
     /// `CDN-Cache-Control` in a shared cache, none in a private one.
     pub targets: Vec<HeaderName>,
+    /// The request fields that tell who asks: `Authorization`. In a private cache each value has responses of its
+    /// own; in a shared one what they were sent with is for everybody only if it says so (RFC 9111 §3.5). They are
+    /// compared by their digest, and a store holds nothing else of them.
+    pub credentials: Vec<HeaderName>,
     /// How content negotiation is compared.
     pub negotiation: Negotiation,
     /// What a shared cache does with `Set-Cookie`.
@@ -120,6 +125,7 @@ impl Rules {
             kind: Kind::Private,
             heuristic: Some(Heuristic { percent: 10, at_most: Duration::from_secs(24 * 60 * 60) }),
             targets: Vec::new(),
+            credentials: vec![header::AUTHORIZATION],
             negotiation: Negotiation::default(),
             set_cookies: SetCookies::default(),
             stale_while_revalidate: true,

@@ -9,8 +9,8 @@ use super::{Asked, Held, Rules, canonical::Canonical, fields, wire};
 
 /// The request fields that a response was selected by, in the form in which they are compared.
 ///
-/// Those are the fields that `Vary` names and, in a private cache, `Authorization`: a caller that signs its
-/// requests itself never gets what another one got. `Debug` shows the names and no values.
+/// Those are the fields that `Vary` names and, in a private cache, the [credentials](Rules::credentials): a caller
+/// that signs its requests itself never gets what another one got. `Debug` shows the names and no values.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Selecting(Box<[Field]>);
 
@@ -33,7 +33,7 @@ fn answers(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>) -> bool {
 pub(super) fn is_same_user(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>) -> bool {
     rules.is_shared()
         || (held.identity == asked.identity
-            && held.selecting.matches_field(rules, &header::AUTHORIZATION, asked.headers))
+            && rules.credentials.iter().all(|name| held.selecting.matches_field(rules, name, asked.headers)))
 }
 
 // === impl Selecting ===
@@ -50,9 +50,12 @@ impl Selecting {
                 names.push(name);
             }
         }
-        if !rules.is_shared() && request.contains_key(header::AUTHORIZATION) && !names.contains(&header::AUTHORIZATION)
-        {
-            names.push(header::AUTHORIZATION);
+        if !rules.is_shared() {
+            for name in rules.credentials.iter().filter(|name| request.contains_key(*name)) {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
         }
         let field = |name: HeaderName| {
             let value = Canonical::of(rules, &name).of_request(request, &name);

@@ -47,7 +47,7 @@ fn is_failure(failure: Failure) -> bool {
 /// Whether the request has nothing against the response.
 fn is_accepted(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, now: SystemTime) -> bool {
     let control = asked.control;
-    let is_for_other = rules.is_shared() && asked.is_authorized() && !held.stored.is_for_everybody();
+    let is_for_other = rules.is_shared() && asked.is_authorized(rules) && !held.stored.is_for_everybody();
     let is_too_old = control.max_age.is_some_and(|max_age| held.stored.age(now) > max_age || max_age == 0);
     let is_strict = control.no_cache || is_too_old || control.min_fresh.is_some();
     !is_for_other && !held.stored.flags.has(Flags::NO_CACHE) && (!is_strict || control.stale_if_error.is_some())

@@ -120,7 +120,7 @@ fn not_for_everybody(rules: &Rules, asked: &Asked<'_>, answered: &Answered<'_>, 
         Some(NotStored::Private)
     } else if asked.identity.is_some() && !is_marked {
         Some(NotStored::MarkMissing)
-    } else if (is_marked || asked.is_authorized()) && !stored.is_for_everybody() {
+    } else if (is_marked || asked.is_authorized(rules)) && !stored.is_for_everybody() {
         // RFC 9111 §3.5.
         Some(NotStored::Authorized)
     } else if answered.headers.contains_key(header::SET_COOKIE) && !outlives_cookies(rules, stored) {
