@@ -59,9 +59,18 @@ fn host(target: &Uri, headers: &HeaderMap) -> Option<Option<String>> {
         return None;
     }
     let host = line.to_str().ok()?.trim();
-    let named = target.authority().map_or("", |authority| without_userinfo(authority.as_str()));
-    let is_named = named.eq_ignore_ascii_case(host);
-    Some((!is_named).then(|| host.to_ascii_lowercase()))
+    let port = match target.scheme_str() {
+        Some("https") => ":443",
+        _ => ":80",
+    };
+    let named = without_port(target.authority().map_or("", |authority| without_userinfo(authority.as_str())), port);
+    let host = without_port(host, port);
+    Some((!named.eq_ignore_ascii_case(host)).then(|| host.to_ascii_lowercase()))
+}
+
+/// A host and port without the port where that says nothing: it is empty, or the one of the scheme.
+fn without_port<'a>(host: &'a str, port: &str) -> &'a str {
+    host.strip_suffix(port).or_else(|| host.strip_suffix(':')).unwrap_or(host)
 }
 
 pub(crate) fn identity_of(settings: &Settings, target: &Uri, options: &Extensions) -> Option<Identity> {

@@ -4,7 +4,7 @@ use std::{future::poll_fn, sync::Arc};
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use httplib2_core::{error::BoxError, send::HttpService};
-use httplib2_store::{Answer, Key};
+use httplib2_store::Key;
 
 use crate::{
     CacheBody, Kept, Served,
@@ -57,10 +57,9 @@ where
         settings.invalidate(&what.key).await;
     }
     let response = answer?;
-    if when == Invalidate::Answered {
-        for key in what.untrue(&settings, response.status(), response.headers()) {
-            settings.invalidate(&key).await;
-        }
+    // Also where the URI was invalidated early: what was stored of it since then shows it as it was before.
+    for key in what.untrue(&settings, response.status(), response.headers()) {
+        settings.invalidate(&key).await;
     }
     let mut response = response.map(CacheBody::passing);
     let status = CacheStatus { forwarded: Some(Why::Method.forwarded()), ..CacheStatus::default() };
@@ -99,12 +98,8 @@ impl Unanswered {
 
 impl Drop for Unanswered {
     fn drop(&mut self) {
-        if self.is_answered {
-            return;
-        }
-        let invalidation = self.settings.store.invalidate(&self.key);
-        if let (Answer::Pending(pending), Some(executor)) = (invalidation, &self.settings.executor) {
-            executor.spawn(async move { drop(pending.await) });
+        if !self.is_answered {
+            self.settings.invalidate_in_background(&self.key);
         }
     }
 }

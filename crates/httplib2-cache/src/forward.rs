@@ -3,7 +3,7 @@
 use std::{future::poll_fn, sync::Arc};
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, request};
+use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, header, request};
 use http_body::Body;
 use httplib2_core::{
     body::{DiscardLimits, Resend, discard},
@@ -21,7 +21,7 @@ use crate::{
     keep::{Plan, keep, plan},
     policy::{
         Answered, CacheStatus, Conditions, Failure, Freshened, HeadSays, Held, NotModified, NotStored, Signed, Then,
-        Times, Why, conditions, freshen, freshen_by_head, give, not_modified, obtained_for, stands_in,
+        Times, Why, conditions, freshen, freshen_by_head, give, is_same_version, not_modified, obtained_for, stands_in,
     },
     respond::{FromStore, mark, refusal, serve},
     service::Handled,
@@ -192,7 +192,16 @@ impl Forwarding {
         let body = from.open(&self.settings, &self.ask).await?;
         let then = self.update(entry, &freshened, answered.times).await;
         let ttl = freshened.stored.remaining(answered.times.received_at);
-        let mut response = FromStore { headers: freshened.headers, ..from }.response(body);
+        let mut headers = freshened.headers;
+        if self.settings.rules.is_shared() {
+            // What is not stored for others is all the same for the one who asked.
+            for cookie in answered.headers.get_all(header::SET_COOKIE) {
+                if !headers.get_all(header::SET_COOKIE).iter().any(|other| other == cookie) {
+                    headers.append(header::SET_COOKIE, cookie.clone());
+                }
+            }
+        }
+        let mut response = FromStore { headers, ..from }.response(body);
         let served = Served::Validated { age, why: self.why, with, then };
         self.mark(&mut response, served, Some(304), Some(ttl), then == Update::Freshened);
         Some(response)
@@ -256,7 +265,8 @@ impl Forwarding {
         if let Some(entry) = outdated {
             self.settings.remove(&self.ask.key, entry).await;
         }
-        let (mut response, kept) = keep(&self.settings, &self.ask, plan, response).await;
+        let replaced = self.found.selected().filter(|entry| self.replaces(&plan, entry)).cloned();
+        let (mut response, kept) = keep(&self.settings, &self.ask, plan, replaced, response).await;
         let served = Served::Network { why: self.why, kept };
         self.mark(&mut response, served, None, None, kept == Kept::Storing);
         response
@@ -270,6 +280,15 @@ impl Forwarding {
             Plan::Not(Kept::Not(NotStored::Method | NotStored::RequestNoStore)) => false,
             Plan::Not(_) => is_newer(status),
         }
+    }
+
+    /// Whether the answer is to take the place of a stored response that would be used without asking again: if it
+    /// cannot be stored after all, that one must not be used any longer.
+    fn replaces(&self, plan: &Plan, entry: &Entry) -> bool {
+        let Plan::Store(head, _) = plan else { return false };
+        head.selects_same(entry.head())
+            && held(&self.settings, entry).stored.is_fresh(now(&self.settings, Some(entry)))
+            && !is_same_version(&head.headers, &entry.head().headers)
     }
 
     /// What the answer to a HEAD request says about what is stored (RFC 9111 §4.3.5).

@@ -100,9 +100,11 @@ pub(crate) fn now(settings: &Settings, entry: Option<&Entry>) -> SystemTime {
 impl Found {
     /// Asks the store. With `selects` false only the generation is taken, and nothing that is stored answers.
     pub(crate) async fn look_up(settings: &Settings, ask: &Ask, selects: bool) -> Self {
-        let Some(found) = settings.wait("look-up", settings.store.lookup(&ask.key)).await else {
-            return Self { variants: Arc::new([]), selected: None, generation: None };
-        };
+        let nothing = || Self { variants: Arc::new([]), selected: None, generation: None };
+        if !settings.is_true(&ask.key).await {
+            return nothing();
+        }
+        let Some(found) = settings.wait("look-up", settings.store.lookup(&ask.key)).await else { return nothing() };
         let generation = Some(found.generation);
         if !selects {
             return Self { variants: Arc::new([]), selected: None, generation };

@@ -84,6 +84,9 @@ impl KnownTags for CacheHandle {
 async fn known(settings: &Settings, uri: &Uri, request: &HeaderMap) -> Option<Validators> {
     let (key, target) = key_of(settings, uri, request)?;
     let identity = identity_of(settings, &target, &Extensions::new());
+    if !settings.is_true(&key).await {
+        return None;
+    }
     let found = settings.wait("look-up", settings.store.lookup(&key)).await?;
     let asked = Asked::new(&Method::GET, uri, request).signed_for(identity.as_ref());
     let at = select(&settings.rules, &asked, found.variants.iter().map(|entry| held(settings, entry)))?;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, header};
 use http_body::Body;
 use httplib2_core::{error::BoxError, who::SignedAs};
-use httplib2_store::{Generation, Head, StoreError};
+use httplib2_store::{Entry, Generation, Head, StoreError, Writer};
 
 use crate::{
     CacheBody, Kept,
@@ -42,41 +42,57 @@ pub(crate) fn plan(
     Plan::Store(Box::new(head_of(settings, *kept, answered, identity)), generation)
 }
 
-/// Lets the body of an answer go to the store while it goes to the caller, if that is the plan.
+/// Lets the body of an answer go to the store while it goes to the caller, if that is the plan. Otherwise, and where that
+/// does not succeed, `outdated` is dropped.
 pub(crate) async fn keep<R>(
     settings: &Arc<Settings>,
     ask: &Ask,
     plan: Plan,
+    outdated: Option<Entry>,
     response: Response<R>,
 ) -> (Response<CacheBody<R>>, Kept)
 where
     R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let (head, generation) = match plan {
-        Plan::Store(head, generation) => (head, generation),
-        Plan::Not(why) => return (response.map(CacheBody::passing), why),
+    let (writer, kept) = match plan {
+        Plan::Store(head, generation) => begin(settings, ask, *head, generation, &response),
+        Plan::Not(why) => (None, why),
     };
+    let Some(writer) = writer else {
+        if let Some(entry) = outdated {
+            settings.remove(&ask.key, &entry).await;
+        }
+        return (response.map(CacheBody::passing), kept);
+    };
+    let (head, body) = response.into_parts();
+    let mut tee = Tee::new(body, writer, outdated.map(|entry| (ask.key.clone(), entry)), Arc::clone(settings));
+    tee.finish_if_empty().await;
+    (Response::from_parts(head, CacheBody::storing(tee)), kept)
+}
+
+/// Begins to store an answer. `None` when it cannot be stored, with the reason.
+fn begin<R: Body>(
+    settings: &Settings,
+    ask: &Ask,
+    mut head: Head,
+    generation: Generation,
+    response: &Response<R>,
+) -> (Option<Box<dyn Writer>>, Kept) {
     let Ok(length) = length(response.headers(), response.body()) else {
-        return (response.map(CacheBody::passing), Kept::Not(NotStored::NotCacheable));
+        return (None, Kept::Not(NotStored::NotCacheable));
     };
     if length.is_some_and(|length| length > settings.max_object) {
-        return (response.map(CacheBody::passing), Kept::TooLarge);
+        return (None, Kept::TooLarge);
     }
-    let mut head = *head;
     head.version = response.version();
-    let writer = match settings.store.write(ask.key.clone(), head, length, generation) {
-        Ok(writer) => writer,
+    match settings.store.write(ask.key.clone(), head, length, generation) {
+        Ok(writer) => (Some(writer), Kept::Storing),
         Err(error) => {
             complain("storing", &error);
             let too_large = matches!(error, StoreError::TooLarge { .. });
-            let kept = if too_large { Kept::TooLarge } else { Kept::Failed };
-            return (response.map(CacheBody::passing), kept);
+            (None, if too_large { Kept::TooLarge } else { Kept::Failed })
         }
-    };
-    let (head, body) = response.into_parts();
-    let mut tee = Tee::new(body, writer, Arc::clone(settings));
-    tee.finish_if_empty().await;
-    (Response::from_parts(head, CacheBody::storing(tee)), Kept::Storing)
+    }
 }
 
 /// How long the body has to be so that it is whole (RFC 9112 §6.3): an error where the fields contradict each other.

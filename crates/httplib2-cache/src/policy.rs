@@ -74,6 +74,6 @@ pub use self::{
     stand_in::{Failure, stands_in},
     store::{Keep, Kept, NotStored, store},
     stored::Stored,
-    validate::{Conditions, NotModified, conditions, not_modified},
+    validate::{Conditions, NotModified, conditions, is_same_version, not_modified},
     why::{Ages, CacheStatus, Forwarded, Why},
 };

@@ -1,8 +1,9 @@
 //! Refreshing in the background what is served stale meanwhile (RFC 5861 §3).
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use http::{Method, header};
@@ -16,6 +17,7 @@ use httplib2_store::{EntryId, Key};
 use tokio::time::timeout;
 
 use crate::{
+    Served,
     ask::Ask,
     forward::{Forwarding, forward},
     found::{Found, held},
@@ -23,15 +25,29 @@ use crate::{
     settings::Settings,
 };
 
-/// What is refreshed now.
+/// What is refreshed now, or could not be a moment ago.
 #[derive(Debug, Default)]
-pub(crate) struct Refreshes(Mutex<HashSet<(Key, EntryId)>>);
+pub(crate) struct Refreshes(Mutex<HashMap<(Key, EntryId), State>>);
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    UnderWay,
+    Failed(Instant),
+}
 
 /// One refresh that is under way.
 struct Refreshing {
     of: (Key, EntryId),
-    all: Arc<Refreshes>,
+    settings: Arc<Settings>,
+    is_done: bool,
 }
+
+/// How long nothing is refreshed after a failure, so that a busy stale response does not beset an origin that is
+/// down with one request after the other.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How many failures are remembered.
+const MOST_FAILED: usize = 1024;
 
 /// Refreshes the stored response that was served, unless that is under way already.
 ///
@@ -42,20 +58,23 @@ where
     B: Body + Resend + Send + 'static,
 {
     let (Some(executor), Some(entry)) = (settings.executor.clone(), found.selected()) else { return };
-    let Some(refreshing) = Refreshes::begin(&settings.refreshes, (ask.key.clone(), entry.id())) else { return };
+    let Some(refreshing) = Refreshing::begin(&settings, (ask.key.clone(), entry.id())) else { return };
     let ask = in_background(ask);
     let validates = held(&settings, entry).stored.has_validator();
     let budget = settings.background;
     let forwarding = Forwarding { settings, ask, found, why, validates };
     executor.spawn(async move {
-        let _refreshing = refreshing;
+        // As a whole: its field alone would be copied into here.
+        let mut refreshing = refreshing;
         let done = timeout(budget.time, async {
-            // A failure leaves the stored response as it is; the next one who asks tries again.
-            if let Ok(response) = forward(inner, body, forwarding).await {
-                discard(response.into_body(), DiscardLimits::new(budget.bytes, budget.time)).await;
-            }
+            // A failure leaves the stored response as it is; who asks a while later tries again.
+            let Ok(response) = forward(inner, body, forwarding).await else { return false };
+            let is_stale = matches!(response.extensions().get(), Some(Served::Stale { .. }));
+            let is_answer = !is_stale && !response.status().is_server_error();
+            discard(response.into_body(), DiscardLimits::new(budget.bytes, budget.time)).await;
+            is_answer
         });
-        drop(done.await);
+        refreshing.is_done = done.await.unwrap_or(false);
     });
 }
 
@@ -72,21 +91,40 @@ fn in_background(mut ask: Ask) -> Ask {
 // === impl Refreshes ===
 
 impl Refreshes {
-    /// `None` when it is under way already.
-    fn begin(all: &Arc<Self>, of: (Key, EntryId)) -> Option<Refreshing> {
-        let is_new = all.lock().insert(of.clone());
-        is_new.then(|| Refreshing { of, all: Arc::clone(all) })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<(Key, EntryId)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Key, EntryId), State>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 // === impl Refreshing ===
 
+impl Refreshing {
+    /// `None` when it is under way already, or failed a moment ago.
+    fn begin(settings: &Arc<Settings>, of: (Key, EntryId)) -> Option<Self> {
+        let now = settings.clock.instant();
+        let is_due = |state: &State| match state {
+            State::UnderWay => false,
+            State::Failed(at) => now.saturating_duration_since(*at) >= PAUSE,
+        };
+        let mut all = settings.refreshes.lock();
+        if all.get(&of).is_some_and(|state| !is_due(state)) {
+            return None;
+        }
+        if all.len() >= MOST_FAILED {
+            all.retain(|_, state| !is_due(state));
+        }
+        all.insert(of.clone(), State::UnderWay);
+        Some(Self { of, settings: Arc::clone(settings), is_done: false })
+    }
+}
+
 impl Drop for Refreshing {
     fn drop(&mut self) {
-        self.all.lock().remove(&self.of);
+        let mut all = self.settings.refreshes.lock();
+        if self.is_done || all.len() > MOST_FAILED {
+            all.remove(&self.of);
+        } else {
+            all.insert(self.of.clone(), State::Failed(self.settings.clock.instant()));
+        }
     }
 }

@@ -10,7 +10,7 @@ use httplib2_core::{
 };
 use httplib2_store::Store;
 
-use crate::{policy::Rules, refresh::Refreshes};
+use crate::{policy::Rules, refresh::Refreshes, tee::Finishing, untrue::Untrue};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -30,6 +30,10 @@ pub(crate) struct Settings {
     pub(crate) disconnected: Option<Disconnected>,
     /// Requests that are refreshed in the background now.
     pub(crate) refreshes: Arc<Refreshes>,
+    /// What the store was told to drop and has not confirmed.
+    pub(crate) untrue: Arc<Untrue>,
+    /// Bodies that are read to their end in the background now.
+    pub(crate) finishing: Arc<Finishing>,
 }
 
 /// Tells the errors that mean that no answer could be had.
@@ -67,6 +71,8 @@ impl Settings {
             patience: Duration::from_secs(5),
             disconnected: None,
             refreshes: Arc::default(),
+            untrue: Arc::default(),
+            finishing: Arc::default(),
         }
     }
 

@@ -3,7 +3,10 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -12,7 +15,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use httplib2_core::error::BoxError;
-use httplib2_store::{Answer, Entry, StoreError, Writer};
+use httplib2_store::{Answer, Entry, Key, StoreError, Writer};
 use tokio::time::{Sleep, sleep, timeout};
 
 use crate::{settings::Settings, stock::complain};
@@ -26,10 +29,19 @@ struct Recording {
     keeping: Keeping,
     /// How many bytes may still be stored.
     room: u64,
+    /// What is stored and would be used instead, if this is not stored in its place.
+    outdated: Option<(Key, Entry)>,
     /// Runs while the store keeps its caller waiting.
     waiting: Option<Pin<Box<Sleep>>>,
     settings: Arc<Settings>,
 }
+
+/// The bodies that are read to their end in the background now, of which there may be only so many.
+#[derive(Debug, Default)]
+pub(crate) struct Finishing(AtomicUsize);
+
+/// One of them.
+struct Finished(Arc<Settings>);
 
 type Source = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
@@ -44,14 +56,19 @@ enum Keeping {
 // === impl Tee ===
 
 impl Tee {
-    pub(crate) fn new<R>(source: R, writer: Box<dyn Writer>, settings: Arc<Settings>) -> Self
+    pub(crate) fn new<R>(
+        source: R,
+        writer: Box<dyn Writer>,
+        outdated: Option<(Key, Entry)>,
+        settings: Arc<Settings>,
+    ) -> Self
     where
         R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let room = settings.max_object;
         let source: Source = Box::pin(source.map_err(Into::into));
         let keeping = Keeping::Writing(writer);
-        Self(Some(Box::new(Recording { source, keeping, room, waiting: None, settings })))
+        Self(Some(Box::new(Recording { source, keeping, room, outdated, waiting: None, settings })))
     }
 
     /// Stores a body at once that is known to be empty: who gets it may never look for its end.
@@ -87,9 +104,33 @@ impl Drop for Tee {
         if let Some(recording) = self.0.take()
             && let Some(executor) = recording.settings.executor.clone()
             && recording.is_worth_finishing()
+            && let Some(finished) = Finished::begin(&recording.settings)
         {
-            executor.spawn(recording.finish_in_background());
+            executor.spawn(async move {
+                let _finished = finished;
+                recording.finish_in_background().await;
+            });
         }
+    }
+}
+
+// === impl Finished ===
+
+impl Finished {
+    /// How many there may be. Each holds a connection to the origin.
+    const MOST: usize = 64;
+
+    /// `None` when there are as many as may be.
+    fn begin(settings: &Arc<Settings>) -> Option<Self> {
+        let this = Self(Arc::clone(settings));
+        // Counted back when it is dropped, also where it was one too many.
+        (settings.finishing.0.fetch_add(1, Ordering::Relaxed) < Self::MOST).then_some(this)
+    }
+}
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        self.0.finishing.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -159,13 +200,16 @@ impl Recording {
     fn finish(&mut self, trailers: Option<HeaderMap>) {
         let Keeping::Writing(writer) = std::mem::replace(&mut self.keeping, Keeping::Over) else { return };
         self.waiting = None;
-        match (writer.commit(trailers), &self.settings.executor) {
-            (Answer::Ready(result), _) => note(result),
+        match (writer.commit(trailers), self.settings.executor.clone()) {
+            (Answer::Ready(result), _) => self.note(result),
             (pending, Some(executor)) => {
-                let time = self.settings.background.time;
+                let (settings, outdated) = (Arc::clone(&self.settings), self.outdated.take());
                 executor.spawn(async move {
-                    if let Ok(result) = timeout(time, pending).await {
-                        note(result);
+                    let committed = timeout(settings.background.time, pending).await;
+                    if !committed.is_ok_and(is_settled)
+                        && let Some((key, entry)) = outdated
+                    {
+                        settings.remove(&key, &entry).await;
                     }
                 });
             }
@@ -173,14 +217,21 @@ impl Recording {
         }
     }
 
+    fn note(&mut self, committed: Result<Entry, StoreError>) {
+        if is_settled(committed) {
+            self.outdated = None;
+        }
+    }
+
     /// Waits until what is whole is visible, but not longer than the caller is patient.
     fn poll_committed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Keeping::Committing(answer) = &mut self.keeping {
             match Pin::new(answer).poll(cx) {
-                Poll::Ready(result) => note(result),
+                Poll::Ready(result) => self.note(result),
                 Poll::Pending => ready!(self.poll_patience(cx)),
             }
             self.keeping = Keeping::Over;
+            self.drop_outdated();
         }
         Poll::Ready(())
     }
@@ -223,18 +274,39 @@ impl Recording {
     fn fail(&mut self, error: &StoreError) {
         complain("writing", error);
         self.keeping = Keeping::Over;
+        self.drop_outdated();
+    }
+
+    /// What this body was to take the place of says how the resource was before.
+    fn drop_outdated(&mut self) {
+        if let Some((key, entry)) = self.outdated.take() {
+            self.settings.remove_in_background(&key, &entry);
+        }
     }
 
     fn give_up(&mut self, why: &'static str) {
         if !matches!(self.keeping, Keeping::Over) {
             tracing::debug!(target: "httplib2", layer = "cache", "not stored: {why}");
             self.keeping = Keeping::Over;
+            self.drop_outdated();
         }
     }
 }
 
-fn note(result: Result<Entry, StoreError>) {
-    if let Err(error) = result {
-        complain("storing", &error);
+impl Drop for Recording {
+    /// Also where its reader went away.
+    fn drop(&mut self) {
+        self.drop_outdated();
+    }
+}
+
+/// Whether what was stored before is replaced, or stays because it is the newer one.
+fn is_settled(committed: Result<Entry, StoreError>) -> bool {
+    match committed {
+        Ok(_) => true,
+        Err(error) => {
+            complain("storing", &error);
+            matches!(error, StoreError::Superseded)
+        }
     }
 }

@@ -161,6 +161,23 @@ async fn httplib2_drops_before_it_sends() {
     assert!(!site.get().await.is_from_cache());
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_stored_between_an_early_invalidation_and_the_answer_is_dropped_too() {
+    let mut rules = Rules::private();
+    rules.invalidate = Invalidate::Early;
+    let server = Server::new()
+        .on(GET, cached("max-age=600").body("old"))
+        .on(GET, cached("max-age=600").body("new"))
+        .on(PUT, reply(204).delay(Duration::from_secs(2)));
+    let site = Site::over(server, CacheLayer::with_rules(std::sync::Arc::new(MemoryStore::new()), rules));
+    let read_meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        site.get().await
+    };
+    tokio::join!(site.line(PUT), read_meanwhile);
+    assert_eq!(site.get().await.text(), "new");
+}
+
 #[tokio::test]
 async fn what_a_request_changes_is_dropped_in_every_mode() {
     let site = holding(&[GET], PUT, reply(204)).await;
@@ -184,4 +201,51 @@ async fn a_store_that_invalidates_later_is_waited_for() {
     site.get().await;
     site.line(PUT).await;
     assert!(!site.get().await.is_from_cache());
+}
+
+#[tokio::test]
+async fn an_invalidation_that_the_store_did_not_make_is_not_forgotten() {
+    for fault in [stores::Fault::Fails, stores::Fault::Hangs] {
+        for is_dropped in [false, true] {
+            let store = stores::Faulty::new(stores::Call::Invalidate, fault);
+            let change = if is_dropped { reply(204).delay(Duration::from_secs(60)) } else { reply(204) };
+            let server = Server::new()
+                .on(GET, cached("max-age=600").body("old"))
+                .on(GET, cached("max-age=600").body("new"))
+                .on(PUT, change);
+            let site = Site::on(server, store.clone()).with(|layer| layer.patience(Duration::from_millis(5)));
+            site.get().await;
+            if is_dropped {
+                assert!(site.cache.clone().oneshot(request(PUT)).now_or_never().is_none());
+            } else {
+                site.line(PUT).await;
+            }
+            // The store still has it, and still cannot drop it.
+            for _ in 0..2 {
+                let got = site.get().await;
+                assert_eq!((got.text(), got.is_from_cache()), ("new", false), "{fault:?} {is_dropped}");
+            }
+            store.set_mended(true);
+            assert!(!site.get().await.is_from_cache(), "{fault:?} {is_dropped}: it was dropped now");
+            assert!(site.get().await.is_from_cache(), "{fault:?} {is_dropped}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_spelling_of_host_does_not_matter() {
+    for (stored, changed) in
+        [("a.example", "a.example:80"), ("A.example", "a.example:"), ("b.example", "B.example:80"), ("", "a.example")]
+    {
+        let server = Server::new().on(GET, cached("max-age=600")).on(PUT, reply(204));
+        let site = Site::private(server);
+        let asked = || if stored.is_empty() { request(GET) } else { with(GET, &[("host", stored)]) };
+        site.send(asked()).await;
+        assert!(site.send(asked()).await.is_from_cache());
+        site.send(with(PUT, &[("host", changed)])).await;
+        assert!(!site.send(asked()).await.is_from_cache(), "{stored} {changed}");
+    }
+    let site = Site::private(Server::new().on(GET, cached("max-age=600")));
+    site.send(with(GET, &[("host", "b.example")])).await;
+    assert!(!site.send(with(GET, &[("host", "b.example:81")])).await.is_from_cache());
 }

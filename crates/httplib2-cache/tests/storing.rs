@@ -13,7 +13,7 @@ use httplib2_store::MemoryStore;
 use httplib2_testing::{Body, Server, Size, reply, request};
 use tower::ServiceExt;
 
-use self::common::{GET, Site, cached, settle};
+use self::common::{GET, Got, Site, cached, settle, with};
 
 #[tokio::test]
 async fn a_second_request_is_answered_from_the_store() {
@@ -233,4 +233,52 @@ async fn a_hit_has_the_version_of_the_answer_that_was_stored() {
         response.into_body().collect().await.unwrap();
     }
     assert_eq!(site.sends(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_take_the_place_of_an_older_response_drops_it() {
+    let new = || cached("max-age=600").header("etag", "\"new\"");
+    for (reply, text) in [
+        (new().header("content-length", "11").body("new version"), Some("new version")),
+        (new().body(Body::chunks(["new ver", "sion"])), Some("new version")),
+        (new().body(Body::from("new").breaking()), None),
+    ] {
+        let server = Server::new().on(GET, cached("max-age=600").header("etag", "\"old\"").body("old")).on(GET, reply);
+        let site = Site::private(server).with(|layer| layer.max_object(5));
+        site.get().await;
+        assert!(site.get().await.is_from_cache());
+        let got = site.try_send(with(GET, &[("cache-control", "no-cache")])).await.ok();
+        assert_eq!(got.as_ref().map(Got::text), text);
+        // What is stored says how the resource was before.
+        assert!(!site.try_send(request(GET)).await.is_ok_and(|got| got.is_from_cache()), "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_read_in_part_only_drops_the_older_one_unless_it_is_the_same() {
+    for (tag, is_kept) in [("\"old\"", true), ("\"new\"", false), ("W/\"old\"", false)] {
+        let reply = cached("max-age=600").header("etag", tag).body(Body::chunks(["a", "b"]));
+        let server = Server::new().on(GET, cached("max-age=600").header("etag", "\"old\"").body("old")).on(GET, reply);
+        let site = Site::private(server);
+        site.get().await;
+        let request = with(GET, &[("cache-control", "no-cache")]);
+        drop(site.cache.clone().oneshot(request).await.expect("an answer"));
+        assert_eq!(site.get().await.is_from_cache(), is_kept, "{tag}");
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_bodies_are_read_to_their_end_in_the_background() {
+    let server = Server::answering(|_, _| cached("max-age=600").body(Body::chunks(["a", "b"])));
+    let site = Site::private(server).on_tokio();
+    let lines: Vec<_> = (0..100).map(|n| format!("GET http://a.example/{n}")).collect();
+    for line in &lines {
+        drop(site.cache.clone().oneshot(request(line)).await.expect("an answer"));
+    }
+    settle().await;
+    assert_eq!(site.layer.handle().usage().await.expect("a number").entries, 64);
+    // Then there is room again.
+    drop(site.cache.clone().oneshot(request("GET http://a.example/last")).await.expect("an answer"));
+    settle().await;
+    assert!(site.line("GET http://a.example/last").await.is_from_cache());
 }

@@ -6,7 +6,7 @@ use httplib2_cache::{Served, Update, Validator, policy::Why};
 use httplib2_core::context::Journal;
 use httplib2_testing::{Body, Reply, Server, reply, request};
 
-use self::common::{GET, Site, cached, with};
+use self::common::{GET, Got, Site, cached, with};
 
 fn tagged(tag: &'static str) -> Reply {
     cached("max-age=60").header("etag", tag).body("text")
@@ -347,4 +347,18 @@ async fn a_head_that_grows_with_every_304_is_dropped() {
         let got = site.get().await;
         assert!(got.text() == "text" && got.headers.len() < 700, "{} fields", got.headers.len());
     }
+}
+
+#[tokio::test]
+async fn a_cookie_of_a_304_goes_to_the_one_who_asked_and_not_to_others() {
+    let stored = cached("max-age=60, public").header("etag", "\"a\"").body("text");
+    let not_modified = reply(304).header("etag", "\"a\"").header("set-cookie", "a=1").header("set-cookie", "b=2");
+    let site = Site::shared(Server::new().on(GET, stored).on(GET, not_modified));
+    site.get().await;
+    site.later(120);
+    let cookies = |got: &Got| got.headers.get_all("set-cookie").iter().count();
+    let got = site.get().await;
+    assert_eq!((got.text(), cookies(&got)), ("text", 2));
+    let got = site.get().await;
+    assert_eq!((got.is_from_cache(), cookies(&got)), (true, 0), "{}", got.why());
 }

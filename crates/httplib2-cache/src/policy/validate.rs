@@ -195,5 +195,12 @@ impl Conditions {
     }
 }
 
+/// Whether two responses are surely the same, octet by octet: both have the same strong entity tag
+/// (RFC 9110 §8.8.3.2).
+#[must_use]
+pub fn is_same_version(one: &HeaderMap, other: &HeaderMap) -> bool {
+    Tag::of(one).zip(Tag::of(other)).is_some_and(|(one, other)| is_entity(&one) && one.strong_eq(other))
+}
+
 #[cfg(test)]
 mod tests;
