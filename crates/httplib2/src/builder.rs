@@ -1,6 +1,12 @@
 //! The settings of a client.
 
-use std::{fs, net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use httplib2_auth::{AuthLayer, Basic, Bearer, Credentials};
@@ -182,7 +188,8 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.redirect(|redirect| redirect.safe_methods(methods))
     }
 
-    /// A header field, such as an API key, that must not leave its origin with a redirect and is not logged.
+    /// A header field, such as an API key, that must not leave its origin with a redirect and is not logged. What is
+    /// stored of an answer to one of its values answers no other.
     pub fn sensitive_header(mut self, name: HeaderName) -> Self {
         self.layers.sensitive.push(name.clone());
         self.defaults.sensitive.push(name.clone());
@@ -408,7 +415,7 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         if let Some(cache) = self.layers.cache.take() {
             let signatories = Arc::new(self.layers.auth.handle());
             let cache = cache.executor(background()).who_signs(signatories).disconnected(is_disconnected);
-            self.layers.cache = Some(cache);
+            self.layers.cache = Some(self.layers.sensitive.iter().cloned().fold(cache, CacheLayer::credential));
         }
         Http::over(stack(server, &self.layers), credentials, self.defaults)
     }
@@ -427,10 +434,16 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     }
 }
 
-/// Work in the background runs on whatever runtime the client is used on; without one it is given up.
+/// Work in the background runs on whatever runtime the client is used on. A body may be dropped anywhere, so where
+/// there is none the last one is taken that was seen; one that has ended drops the work.
 fn background() -> Spawn {
-    Spawn::new(|work| {
+    let last = Mutex::new(None);
+    Spawn::new(move |work| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Ok(runtime) = Handle::try_current() {
+            *last = Some(runtime);
+        }
+        if let Some(runtime) = &*last {
             drop(runtime.spawn(work));
         }
     })

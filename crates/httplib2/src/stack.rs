@@ -120,9 +120,13 @@ pub(crate) fn failure(error: &BoxError) -> Failure {
 }
 
 /// Whether an error means that the origin could not be had, so that something stale may stand in: not where it was had
-/// and is not to be trusted, and not where the caller's own request failed.
+/// and is not to be trusted, where it talks nonsense, or where the caller's own request failed.
 pub(crate) fn is_disconnected(error: &BoxError) -> bool {
-    cause_ref::<ConnectError>(&**error).is_some_and(|error| error.phase() != Phase::Tls && !error.is_request_body())
+    cause_ref::<ConnectError>(&**error).is_some_and(|error| {
+        let is_unreachable =
+            matches!(error.phase(), Phase::Resolve | Phase::Connect) && is_caused_by::<io::Error>(error);
+        is_unreachable || error.is_timeout() || error.is_connection_lost()
+    })
 }
 
 /// The request fields that hold secrets: the well-known ones and those that the caller named.

@@ -276,3 +276,47 @@ async fn the_stack_alone_is_a_service_with_a_cache_too() {
     }
     assert_eq!(server.saw().len(), 1);
 }
+
+#[tokio::test]
+async fn a_secret_field_that_was_named_tells_users_apart() {
+    let server = Server::answering(|received, _| fresh("").body(received.headers()["x-api-key"].as_bytes().to_vec()));
+    let builder = Http::builder().cache(MemoryStore::new()).sensitive_header("x-api-key".parse().unwrap());
+    let http = builder.build_over(server.clone()).unwrap();
+    for user in ["alice", "bob", "alice"] {
+        let (_, content) = http.request("http://a.example/").header("x-api-key", user).await.unwrap();
+        assert_eq!(&*content, user.as_bytes());
+    }
+    assert_eq!(server.saw().len(), 2);
+}
+
+/// Answers once, and then like this.
+fn answering_once_and_then(then: &'static str) -> (std::net::SocketAddr, std::thread::JoinHandle<()>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let first = "HTTP/1.1 200 OK\r\nCache-Control: max-age=0, stale-if-error=60\r\nETag: \"1\"\r\n\
+                 Content-Length: 3\r\nConnection: close\r\n\r\nold";
+    let answering = std::thread::spawn(move || {
+        for answer in [first, then] {
+            let (mut connection, _) = listener.accept().unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut head = [0; 4096];
+            assert!(connection.read(&mut head).unwrap() > 0);
+            connection.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (address, answering)
+}
+
+#[tokio::test]
+async fn nothing_stale_stands_in_for_an_origin_that_talks_nonsense() {
+    for (answer, expected) in [("HTTP/1.1 2x0 what\r\n\r\n", None), ("", Some("old"))] {
+        let (address, answering) = answering_once_and_then(answer);
+        let http = Http::builder().cache(MemoryStore::new()).tries(1).build().unwrap();
+        let uri = format!("http://{address}/");
+        assert_eq!(get(&http, &uri).await, "old");
+        let got = http.request(&uri).await.ok().map(|(_, content)| String::from_utf8(content.to_vec()).unwrap());
+        assert_eq!(got.as_deref(), expected, "{answer:?}");
+        answering.join().unwrap();
+    }
+}
