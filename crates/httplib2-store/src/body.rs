@@ -59,6 +59,15 @@ impl StoredBody {
         }
     }
 
+    /// The trailers, if the data are in memory and neither was taken out yet.
+    #[must_use]
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        match &self.0 {
+            State::Whole { trailers, .. } => trailers.as_deref(),
+            State::Streaming { .. } | State::Ended => None,
+        }
+    }
+
     /// The bytes of this range of it, counted from what comes next, without the trailers.
     ///
     /// Bytes in memory are shared, not copied. Others are read and dropped up to the start of the range. A range that

@@ -49,7 +49,7 @@
 //! - Its [`Head`] carries what the cache made of it ([`Head::memo`]), so that a hit parses nothing.
 //! - Its body comes out with its exact length and its trailers ([`StoredBody`]).
 //!
-//! A store that has all in memory answers without a future and without an allocation: see [`Answer`].
+//! [`Tiers`] puts a quick store over a large one. A store that has all in memory answers without a future and without an allocation: see [`Answer`].
 //!
 //! # Options
 //!
@@ -84,6 +84,7 @@ mod head;
 mod key;
 mod memory;
 mod store;
+mod tiers;
 
 pub use self::{
     answer::Answer,
@@ -95,4 +96,5 @@ pub use self::{
     key::Key,
     memory::{MemoryStore, MemoryStoreBuilder},
     store::{Store, Writer},
+    tiers::Tiers,
 };

@@ -1,6 +1,5 @@
 //! What is special about the store in memory: its limits and its settings.
 
-#[allow(dead_code, reason = "the faults are for the laws")]
 mod common;
 
 use std::{

@@ -1,5 +1,7 @@
 //! A store with at most one fault.
 
+#![allow(dead_code, reason = "each test crate uses its part")]
+
 use std::{
     future::poll_fn,
     ops::Range,
@@ -434,7 +436,6 @@ pub(crate) fn done<T: std::fmt::Debug + 'static>(answer: Answer<T>) -> T {
 }
 
 /// Stores a response in one piece.
-#[allow(dead_code, reason = "each test crate uses its part")]
 pub(crate) fn put(store: &dyn Store, key: &Key, head: Head, data: &[u8]) -> Result<Entry, StoreError> {
     let generation = now(store.lookup(key))?.generation;
     let mut writer = store.write(key.clone(), head, Some(data.len() as u64), generation)?;
@@ -445,7 +446,6 @@ pub(crate) fn put(store: &dyn Store, key: &Key, head: Head, data: &[u8]) -> Resu
 }
 
 /// Reads the body of an entry.
-#[allow(dead_code, reason = "each test crate uses its part")]
 pub(crate) async fn get(store: &dyn Store, key: &Key, entry: &Entry) -> Vec<u8> {
     let mut body = store.open(key, entry).await.expect("it is there");
     let mut read = Vec::new();
