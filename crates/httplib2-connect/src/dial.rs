@@ -1,6 +1,7 @@
 //! One attempt to get a new connection, and the connection that comes of it.
 
 use std::{
+    cell::Cell,
     error::Error,
     fmt,
     future::Future,
@@ -47,6 +48,8 @@ pub(crate) struct Dialer<C> {
 pub(crate) struct Tracked<T> {
     stream: T,
     note: Connection,
+    /// What the stream said of itself, for the one who asks next: it asks the system.
+    connected: Cell<Option<Connected>>,
 }
 
 /// Why there is no connection. It passes through hyper-util in a box, and is never shown.
@@ -123,15 +126,16 @@ impl<C: Connect> Service<Uri> for Dialer<C> {
 impl<T: connect::Connection> Tracked<T> {
     fn new(stream: T) -> Self {
         let mut known = Extensions::new();
-        stream.connected().get_extras(&mut known);
+        let connected = stream.connected();
+        connected.get_extras(&mut known);
         let remote = known.get().map(HttpInfo::remote_addr);
-        Self { stream, note: Connection::new(remote) }
+        Self { stream, note: Connection::new(remote), connected: Cell::new(Some(connected)) }
     }
 }
 
 impl<T: connect::Connection> connect::Connection for Tracked<T> {
     fn connected(&self) -> Connected {
-        self.stream.connected().extra(self.note.clone())
+        self.connected.take().unwrap_or_else(|| self.stream.connected()).extra(self.note.clone())
     }
 }
 
