@@ -1,9 +1,11 @@
 //! Who is compared. Each client sends one GET and collects the content.
 
+mod cache;
 mod decoders;
 mod httplib2;
 mod hyper_util;
 mod reqwest;
+mod stream;
 mod tower;
 
 use bytes::Bytes;
@@ -12,9 +14,10 @@ use http::{StatusCode, Uri};
 use crate::BoxError;
 
 pub use self::{
+    cache::{Conditional, Prepared, cache_layer, http_cache_tower},
     decoders::{Coded, Decoder},
     httplib2::Httplib2,
-    hyper_util::HyperUtil,
+    hyper_util::{HyperUtil, SentAgain},
     reqwest::Reqwest,
     tower::{Mock, Over, tower_http},
 };
@@ -23,6 +26,12 @@ pub use self::{
 pub trait Client: 'static {
     /// Sends one GET and collects the content.
     fn get(&self, target: &Target) -> impl Future<Output = Result<Answer, BoxError>>;
+}
+
+/// A client that hands out an answer piece by piece.
+pub trait Reader: 'static {
+    /// Sends one GET, reads the content to its end, keeps nothing of it and returns its length.
+    fn read(&self, target: &Target) -> impl Future<Output = Result<u64, BoxError>>;
 }
 
 /// What is compared of an answer.

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod measure;
 pub mod origin;
 pub mod scenarios;
+pub mod streams;
 
 /// What any part of a run may fail with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

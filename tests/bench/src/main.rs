@@ -4,14 +4,15 @@
 //! worker origin                            answers until its standard input ends
 //! worker list SCENARIO                     the names of its clients, the floor first
 //! worker send SCENARIO CLIENT REQUESTS     sends requests of one client, with an origin of its own
+//! worker stream STREAM CLIENT ADDRESS MIB  has one client read a long answer, and prints what it took
 //! ```
 
-use std::env;
+use std::{env, net::SocketAddr};
 
 use httplib2_bench::{
     BoxError, measure,
     origin::{self, Origin},
-    scenarios,
+    scenarios, streams,
 };
 
 fn main() -> Result<(), BoxError> {
@@ -21,7 +22,11 @@ fn main() -> Result<(), BoxError> {
         [origin::ORIGIN] => origin::serve(),
         ["list", scenario] => list(scenario),
         ["send", scenario, client, requests] => send(scenario, client, requests.parse()?),
-        _ => Err("worker origin | list SCENARIO | send SCENARIO CLIENT REQUESTS".into()),
+        ["stream", name, client, origin, length] => stream(name, client, origin.parse()?, length.parse()?),
+        _ => {
+            Err("worker origin | list SCENARIO | send SCENARIO CLIENT REQUESTS | stream STREAM CLIENT ADDRESS MIB"
+                .into())
+        }
     }
 }
 
@@ -37,5 +42,16 @@ fn send(scenario: &str, client: &str, requests: usize) -> Result<(), BoxError> {
     let scenario = scenarios::named(scenario)?;
     let contenders = scenario.contenders(origin.address())?;
     let contender = contenders.iter().find(|contender| contender.name == client).ok_or("there is no such client")?;
-    measure::runtime()?.block_on(scenario.send(contender, scenario.round_up(requests)))
+    let requests = scenario.round_up(requests);
+    measure::runtime()?.block_on(async {
+        scenario.send(contender, requests).await?;
+        scenario.look_back(contender, requests).await
+    })
+}
+
+fn stream(name: &str, client: &str, origin: SocketAddr, length: u64) -> Result<(), BoxError> {
+    let stream = streams::named(name).ok_or("there is no such stream")?;
+    let taken = measure::runtime()?.block_on(stream.read(client, origin, length << 20))?;
+    println!("{} {} {}", taken.wall, taken.cpu, taken.memory);
+    Ok(())
 }

@@ -20,6 +20,12 @@ pub struct Effort {
     pub rounds: usize,
     /// After how long no further round begins.
     pub time: Duration,
+    /// How often a stream is read.
+    pub streams: usize,
+    /// How long a stream is, in MiB.
+    pub stream: u64,
+    /// The same for a client that holds all of it.
+    pub held_stream: u64,
 }
 
 /// The least that one request took in any batch, in microseconds.
@@ -61,6 +67,7 @@ pub fn times(scenario: &Scenario, contenders: &[Contender], effort: Effort) -> R
     let runtime = runtime()?;
     for contender in contenders {
         runtime.block_on(scenario.send(contender, warm_up(scenario)))?;
+        runtime.block_on(scenario.look_back(contender, warm_up(scenario)))?;
     }
     let requests = scenario.round_up(scenario.batch);
     let mut least = vec![Times { wall: f64::INFINITY, cpu: f64::INFINITY }; contenders.len()];
@@ -74,6 +81,7 @@ pub fn times(scenario: &Scenario, contenders: &[Contender], effort: Effort) -> R
             let least = &mut least[index];
             least.wall = least.wall.min((after.0 - before.0) / requests as f64);
             least.cpu = least.cpu.min((after.1 - before.1) / requests as f64);
+            runtime.block_on(scenario.look_back(&contenders[index], requests))?;
         }
         if micros(ClockId::Monotonic) - start > effort.time.as_micros() as f64 {
             break;
@@ -94,7 +102,9 @@ pub fn counts(scenario: &Scenario, origin: SocketAddr, count: Count) -> Result<V
     let counted = |contender, requests| -> Result<u64, BoxError> {
         let before = count();
         runtime.block_on(scenario.send(contender, requests))?;
-        Ok(count() - before)
+        let counted = count() - before;
+        runtime.block_on(scenario.look_back(contender, requests))?;
+        Ok(counted)
     };
     let mut each = Vec::new();
     for contender in &contenders {
@@ -119,7 +129,8 @@ fn warm_up(scenario: &Scenario) -> usize {
     scenario.round_up(scenario.batch / 2)
 }
 
-fn micros(clock: ClockId) -> f64 {
+/// What a clock says, in microseconds.
+pub(crate) fn micros(clock: ClockId) -> f64 {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(clock);
     tv_sec as f64 * 1e6 + tv_nsec as f64 / 1e3
 }

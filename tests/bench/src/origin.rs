@@ -3,6 +3,8 @@
 //! It is written by hand, not with hyper: all it knows is where a request ends, so it takes little of the two ends'
 //! common time, and it stays the same when hyper's server changes.
 
+pub mod cached;
+
 use std::{
     collections::HashMap,
     env,
@@ -20,6 +22,7 @@ use tokio::{
     runtime,
 };
 
+use self::cached::{Resource, Stream, Tally};
 use crate::BoxError;
 
 /// A running origin. It ends when this is dropped, and when the process that started it ends.
@@ -74,10 +77,11 @@ pub fn serve() -> Result<(), BoxError> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
     println!("{}", listener.local_addr()?);
     io::stdout().flush()?;
+    let tally = Tally::default();
     std::thread::spawn(move || {
         runtime.block_on(async {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(connection(stream));
+                tokio::spawn(connection(stream, tally.clone()));
             }
         });
     });
@@ -86,7 +90,7 @@ pub fn serve() -> Result<(), BoxError> {
 }
 
 /// Answers each head that arrives. No request has a body.
-async fn connection(mut stream: TcpStream) -> io::Result<()> {
+async fn connection(mut stream: TcpStream, tally: Tally) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut known = HashMap::new();
     let mut head = Vec::new();
@@ -95,30 +99,43 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
             None if head.len() > MAX_HEAD || stream.read_buf(&mut head).await? == 0 => return Ok(()),
             None => {}
             Some(end) => {
-                let path = path(&head[..end]).to_owned();
-                if path == DYING && !known.is_empty() {
+                let target = target(&head[..end]);
+                if target == DYING && !known.is_empty() {
                     return Ok(());
                 }
-                let is_signed = path == DIGEST && is_signed(&head[..end]);
-                let answer = known
-                    .entry((path, is_signed))
-                    .or_insert_with_key(|(path, is_signed)| wire(&answer(path, *is_signed)));
-                stream.write_all(answer).await?;
+                let path = target.split_once('?').map_or(target, |(path, _)| path);
+                if let Some(long) = Stream::at(path) {
+                    long.send(&mut stream).await?;
+                } else if let Some(count) = tally.report(target) {
+                    stream.write_all(&wire(&count)).await?;
+                } else if let Some(resource) = Resource::at(path) {
+                    let still_holds = resource.is_validated() && has_field(&head[..end], b"\r\nif-none-match:");
+                    tally.note(target, still_holds);
+                    let answer = known
+                        .entry((path.to_owned(), still_holds))
+                        .or_insert_with(|| wire(&resource.answer(still_holds)));
+                    stream.write_all(answer).await?;
+                } else {
+                    let is_signed = path == DIGEST && has_field(&head[..end], b"\r\nauthorization:");
+                    let answer = known
+                        .entry((path.to_owned(), is_signed))
+                        .or_insert_with_key(|(path, is_signed)| wire(&answer(path, *is_signed)));
+                    stream.write_all(answer).await?;
+                }
                 head.drain(..end + 4);
             }
         }
     }
 }
 
-fn path(head: &[u8]) -> &str {
+fn target(head: &[u8]) -> &str {
     let target = head.split(|byte| *byte == b' ').nth(1);
     target.and_then(|target| str::from_utf8(target).ok()).unwrap_or_default()
 }
 
 /// Field names come in lower case from all clients that are compared, or in the case of the RFC.
-fn is_signed(head: &[u8]) -> bool {
-    const NAME: &[u8] = b"\r\nauthorization:";
-    head.windows(NAME.len()).any(|start| start.eq_ignore_ascii_case(NAME))
+fn has_field(head: &[u8], name: &[u8]) -> bool {
+    head.windows(name.len()).any(|start| start.eq_ignore_ascii_case(name))
 }
 
 fn wire(answer: &Response<Bytes>) -> Vec<u8> {

@@ -2,6 +2,7 @@
 //!
 //! To add one: a file with a [`Scenario`], its line in [`ALL`], and what the origin answers in `origin.rs`.
 
+mod cache;
 mod decoding;
 mod digest;
 mod dying;
@@ -12,7 +13,7 @@ mod small;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use futures_util::future::{LocalBoxFuture, try_join_all};
+use futures_util::future::{LocalBoxFuture, ready, try_join_all};
 
 use crate::{
     BoxError,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// All scenarios, in the order in which they run.
-pub const ALL: [Scenario; 12] = [
+pub const ALL: [Scenario; 18] = [
     small::SEQUENTIAL,
     small::AT_ONCE,
     redirects::OVER_NETWORK,
@@ -34,6 +35,12 @@ pub const ALL: [Scenario; 12] = [
     decoding::GZIP,
     decoding::BROTLI,
     decoding::ZSTD,
+    cache::HIT_1K,
+    cache::HIT_64K,
+    cache::HIT_1M,
+    cache::VALIDATED,
+    cache::STORED,
+    cache::UNTOUCHED,
 ];
 
 /// The same requests for several clients.
@@ -61,6 +68,11 @@ pub struct Contender {
 /// A client whose type is not known any more: at this height, so that it costs nothing per request.
 trait Batch {
     fn send(&self, requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>>;
+
+    /// Looks at what `requests` requests, sent since the last time, have left behind.
+    fn look_back(&self, _requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(ready(Ok(())))
+    }
 }
 
 struct Sender<C> {
@@ -105,13 +117,27 @@ impl Scenario {
     ///
     /// Where an answer is not the right one, or there is none.
     pub async fn send(&self, contender: &Contender, requests: usize) -> Result<(), BoxError> {
-        let told = |error| format!("{}, {}: {error}", self.name, contender.name);
+        let told = |error| self.told(contender, error);
         if self.at_once == 1 {
-            return contender.sender.send(requests).await.map_err(|error| told(error).into());
+            return contender.sender.send(requests).await.map_err(told);
         }
         let each = requests / self.at_once;
         let senders = (0..self.at_once).map(|_| contender.sender.send(each));
-        try_join_all(senders).await.map(drop).map_err(|error| told(error).into())
+        try_join_all(senders).await.map(drop).map_err(told)
+    }
+
+    /// Looks at what cannot be seen in the answers, outside of what is measured: was a cache a cache for the last
+    /// `requests` requests?
+    ///
+    /// # Errors
+    ///
+    /// Where it was not.
+    pub async fn look_back(&self, contender: &Contender, requests: usize) -> Result<(), BoxError> {
+        contender.sender.look_back(requests).await.map_err(|error| self.told(contender, error))
+    }
+
+    fn told(&self, contender: &Contender, error: BoxError) -> BoxError {
+        format!("{}, {}: {error}", self.name, contender.name).into()
     }
 }
 

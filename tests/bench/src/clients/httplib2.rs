@@ -1,8 +1,9 @@
 //! What all this is about.
 
 use httplib2::{Body, Error, Http, core::send::HttpService};
+use httplib2_store::MemoryStore;
 
-use super::{Answer, Client, NAME, PASSWORD, Target};
+use super::{Answer, Client, NAME, PASSWORD, Reader, Target, stream::drain};
 use crate::BoxError;
 
 /// The facade with its default settings.
@@ -21,6 +22,15 @@ impl Httplib2 {
     /// Where the default settings were wrong.
     pub fn over_network() -> Result<Self, Error> {
         Http::builder().build().map(|http| Self { http })
+    }
+
+    /// Over the network, with a cache in memory.
+    ///
+    /// # Errors
+    ///
+    /// Where the default settings were wrong.
+    pub fn caching() -> Result<Self, Error> {
+        Http::builder().cache(MemoryStore::new()).build().map(|http| Self { http })
     }
 
     /// Over a service in place of the network.
@@ -47,5 +57,15 @@ impl Client for Httplib2 {
     async fn get(&self, target: &Target) -> Result<Answer, BoxError> {
         let (response, content) = self.http.request(&target.text).await?;
         Ok((response.status(), content))
+    }
+}
+
+impl Reader for Httplib2 {
+    async fn read(&self, target: &Target) -> Result<u64, BoxError> {
+        let (response, body) = self.http.request(&target.text).stream().await?;
+        if response.status() != 200 {
+            return Err(format!("answered {}", response.status()).into());
+        }
+        drain(body).await
     }
 }

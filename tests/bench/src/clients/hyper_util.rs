@@ -14,6 +14,10 @@ use crate::BoxError;
 #[derive(Clone, Debug)]
 pub struct HyperUtil(pub Legacy<HttpConnector, Empty<Bytes>>);
 
+/// The same, and what fails is sent once more, whatever it was: as little as can be done.
+#[derive(Clone, Debug, Default)]
+pub struct SentAgain(pub HyperUtil);
+
 // === impl HyperUtil ===
 
 impl Default for HyperUtil {
@@ -34,6 +38,15 @@ impl HyperUtil {
         connector.set_nodelay(true);
         let mut builder = Legacy::builder(TokioExecutor::new());
         Self(builder.pool_timer(TokioTimer::new()).pool_max_idle_per_host(connections).build(connector))
+    }
+}
+
+impl Client for SentAgain {
+    async fn get(&self, target: &Target) -> Result<Answer, BoxError> {
+        match self.0.get(target).await {
+            Err(_) => self.0.get(target).await,
+            answer => answer,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use tower::{Service, ServiceExt};
 use tower_http::follow_redirect::FollowRedirect;
 
-use super::{Answer, Client, Target};
+use super::{Answer, Client, Reader, Target, stream::drain};
 use crate::{BoxError, origin::answer};
 
 /// Answers as the origin does, without a network in between: what is left is the cost of the layers around.
@@ -58,5 +58,21 @@ where
         *request.uri_mut() = target.uri.clone();
         let response = self.0.clone().oneshot(request).await.map_err(Into::into)?;
         Ok((response.status(), response.into_body().collect().await.map_err(Into::into)?.to_bytes()))
+    }
+}
+
+impl<S, R> Reader for Over<S>
+where
+    S: Service<Request<Empty<Bytes>>, Response = Response<R>, Error: Into<BoxError>> + Clone + 'static,
+    R: Body<Data = Bytes, Error: Into<BoxError>>,
+{
+    async fn read(&self, target: &Target) -> Result<u64, BoxError> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = target.uri.clone();
+        let response = self.0.clone().oneshot(request).await.map_err(Into::into)?;
+        if response.status() != 200 {
+            return Err(format!("answered {}", response.status()).into());
+        }
+        drain(response.into_body()).await
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{Contender, Scenario};
 use crate::{
     BoxError,
-    clients::{Httplib2, HyperUtil, Target},
+    clients::{Httplib2, HyperUtil, SentAgain, Target},
     origin::DYING,
 };
 
@@ -21,6 +21,7 @@ fn contenders(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
     let target = |path| Target::new(format!("http://{origin}{path}"));
     Ok(vec![
         Contender::new("hyper-util, fresh", HyperUtil::fresh(), &target("/small")?),
+        Contender::new("hyper-util, again", SentAgain::default(), &target(DYING)?),
         Contender::new("httplib2", Httplib2::over_network()?, &target(DYING)?),
     ])
 }
