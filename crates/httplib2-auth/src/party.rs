@@ -209,13 +209,13 @@ impl Signatories {
 }
 
 impl WhoSigns for Signatories {
-    fn who_signs(&self, origin: &Origin, path: &str, options: &Extensions) -> Option<Identity> {
-        if matches!(self.0.rules.side, Side::Proxy(_)) {
+    fn who_signs(&self, uri: &Uri, options: &Extensions) -> Option<Identity> {
+        let nobody = self.0.credentials.is_empty() && options.get::<RequestCredentials>().is_none();
+        if nobody || matches!(self.0.rules.side, Side::Proxy(_)) {
             return None;
         }
-        let known = self.0.spaces.find_origin(origin);
-        match self.0.party_at(origin, known, options) {
-            Concern::Party(party) => party.who_signs(path),
+        match self.0.party(uri, options) {
+            Concern::Party(party) => party.who_signs(uri.path()),
             Concern::None | Concern::Unmatched(_) => None,
         }
     }

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{U_P, challenging, client, door, layer, login, send, signatures, try_send, u_p};
-use http::Extensions;
+use http::{Extensions, Uri};
 use httplib2_auth::{Ask, AuthLayer, Basic, Credential, Credentials, InAdvance, RequestCredentials};
 use httplib2_core::who::{FirstOrigin, Identity, Origin, SignedAs, WhoSigns};
 use httplib2_testing::{Server, reply, request};
@@ -14,8 +14,12 @@ use tower::{Layer, ServiceExt};
 
 const TICKET: &str = "Ticket realm=\"r\", nonce=\"n\", domain=\"/a/\"";
 
-fn origin(uri: &str) -> Origin {
-    Origin::of(&uri.parse().unwrap()).unwrap()
+fn uri(text: &str) -> Uri {
+    text.parse().unwrap()
+}
+
+fn origin(text: &str) -> Origin {
+    Origin::of(&uri(text)).unwrap()
 }
 
 fn signed_as<R>(response: &http::Response<R>) -> Option<Identity> {
@@ -53,13 +57,12 @@ async fn the_handle_says_beforehand_what_the_mark_will_say() {
     let server = door("Ticket u:n:1", TICKET);
     let layer = layer(&u_p());
     let handle = layer.handle();
-    let here = origin("http://a.example");
-    assert_eq!(handle.who_signs(&here, "/a/1", &Extensions::new()), None);
+    assert_eq!(handle.who_signs(&uri("http://a.example/a/1"), &Extensions::new()), None);
     let response = send(&layer.layer(server), "GET http://a.example/a/1").await;
-    assert_eq!(handle.who_signs(&here, "/a/1", &Extensions::new()), signed_as(&response));
+    assert_eq!(handle.who_signs(&uri("http://a.example/a/1"), &Extensions::new()), signed_as(&response));
     assert!(signed_as(&response).is_some());
-    for (origin, path) in [(&here, "/b"), (&here, "/a/../b"), (&origin("http://b.example"), "/a/1")] {
-        assert_eq!(handle.who_signs(origin, path, &Extensions::new()), None, "{origin}{path}");
+    for elsewhere in ["http://a.example/b", "http://a.example/a/../b", "http://b.example/a/1"] {
+        assert_eq!(handle.who_signs(&uri(elsewhere), &Extensions::new()), None, "{elsewhere}");
     }
 }
 
@@ -70,11 +73,11 @@ async fn the_handle_knows_who_signs_without_having_been_challenged() {
     let server = door("Bearer t", "Bearer realm=\"r\"");
     let layer = layer(&credentials);
     let handle = layer.handle();
-    let foreseen = handle.who_signs(&origin("http://a.example"), "/x", &Extensions::new());
+    let foreseen = handle.who_signs(&uri("http://a.example/x"), &Extensions::new());
     let response = send(&layer.layer(server), "GET http://a.example/x").await;
     assert!(foreseen.is_some());
     assert_eq!(foreseen, signed_as(&response));
-    assert_eq!(handle.who_signs(&origin("http://b.example"), "/x", &Extensions::new()), None);
+    assert_eq!(handle.who_signs(&uri("http://b.example/x"), &Extensions::new()), None);
 }
 
 #[tokio::test]
@@ -84,10 +87,9 @@ async fn the_handle_knows_who_signs_with_what_a_provider_gave() {
     credentials.provider_for("a.example", Arc::new(provider)).unwrap();
     let layer = layer(&credentials);
     let handle = layer.handle();
-    let here = origin("http://a.example");
-    assert_eq!(handle.who_signs(&here, "/x", &Extensions::new()), None, "nobody has asked yet");
+    assert_eq!(handle.who_signs(&uri("http://a.example/x"), &Extensions::new()), None, "nobody has asked yet");
     let response = send(&layer.layer(door("Bearer t", "Bearer")), "GET http://a.example/x").await;
-    assert_eq!(handle.who_signs(&here, "/x", &Extensions::new()), signed_as(&response));
+    assert_eq!(handle.who_signs(&uri("http://a.example/x"), &Extensions::new()), signed_as(&response));
     assert_eq!(signed_as(&response), Some(Identity::new("http://a.example  user joe")));
 }
 
@@ -96,15 +98,15 @@ async fn the_handle_does_not_promise_what_is_not_sent() {
     // A secret over plain http, and a password that waits for its challenge.
     let here = origin("http://a.example");
     let insecure = AuthLayer::new(u_p()).scheme(Basic).in_advance(InAdvance::Always).handle();
-    assert_eq!(insecure.who_signs(&here, "/", &Extensions::new()), None);
-    assert!(insecure.who_signs(&origin("https://a.example"), "/", &Extensions::new()).is_some());
-    assert_eq!(layer(&u_p()).handle().who_signs(&here, "/", &Extensions::new()), None);
+    assert_eq!(insecure.who_signs(&uri("http://a.example/"), &Extensions::new()), None);
+    assert!(insecure.who_signs(&uri("https://a.example/"), &Extensions::new()).is_some());
+    assert_eq!(layer(&u_p()).handle().who_signs(&uri("http://a.example/"), &Extensions::new()), None);
     assert_eq!(
-        layer(&u_p()).for_proxy(here.clone()).in_advance(InAdvance::Always).handle().who_signs(
-            &here,
-            "/",
-            &Extensions::new()
-        ),
+        layer(&u_p())
+            .for_proxy(here)
+            .in_advance(InAdvance::Always)
+            .handle()
+            .who_signs(&uri("http://a.example/"), &Extensions::new()),
         None
     );
 }
@@ -116,19 +118,19 @@ async fn the_handle_that_is_told_of_extensions_reads_them() {
     let handle = layer.handle();
     let here = origin("http://a.example");
     send(&layer.layer(server), "GET http://a.example/").await;
-    let u = handle.who_signs(&here, "/", &Extensions::new()).unwrap();
+    let u = handle.who_signs(&uri("http://a.example/"), &Extensions::new()).unwrap();
 
     let mut own = Extensions::new();
     own.insert(RequestCredentials::new(here.clone(), Credential::login("v", "p")).in_advance(true));
-    let v = handle.who_signs(&here, "/", &own).unwrap();
+    let v = handle.who_signs(&uri("http://a.example/"), &own).unwrap();
     assert_ne!(u, v);
     // What was said for one request is not for another origin.
     let mut away = Extensions::new();
     away.insert(RequestCredentials::new(origin("http://b.example"), login()).in_advance(true));
-    assert_eq!(handle.who_signs(&here, "/", &away), Some(u));
+    assert_eq!(handle.who_signs(&uri("http://a.example/"), &away), Some(u));
     let mut redirected = Extensions::new();
     redirected.insert(FirstOrigin(origin("http://b.example")));
-    assert_eq!(handle.who_signs(&here, "/", &redirected), None);
+    assert_eq!(handle.who_signs(&uri("http://a.example/"), &redirected), None);
 }
 
 #[tokio::test]
@@ -141,7 +143,7 @@ async fn who_guesses_a_password_for_one_request_is_not_taken_for_the_user() {
         let mut asking = request("GET http://a.example/");
         let own = RequestCredentials::new(here.clone(), Credential::login("joe", password)).in_advance(true);
         asking.extensions_mut().insert(own);
-        let foreseen = handle.who_signs(&here, "/", asking.extensions());
+        let foreseen = handle.who_signs(&uri("http://a.example/"), asking.extensions());
         let whose = signed_as(&try_send(&client, asking).await.unwrap());
         assert_eq!(whose, foreseen);
         whose.unwrap()
@@ -157,9 +159,9 @@ async fn a_handle_forgets_with_its_credentials() {
     let credentials = u_p();
     let layer = layer(&credentials);
     send(&layer.layer(door(U_P, "Basic realm=\"r\"")), "GET http://a.example/").await;
-    assert!(layer.handle().who_signs(&origin("http://a.example"), "/", &Extensions::new()).is_some());
+    assert!(layer.handle().who_signs(&uri("http://a.example/"), &Extensions::new()).is_some());
     credentials.clear();
-    assert_eq!(layer.handle().who_signs(&origin("http://a.example"), "/", &Extensions::new()), None);
+    assert_eq!(layer.handle().who_signs(&uri("http://a.example/"), &Extensions::new()), None);
 }
 
 #[tokio::test]

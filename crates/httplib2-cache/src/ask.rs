@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::{Extensions, HeaderMap, Request, Uri, header, request};
-use httplib2_core::who::{Identity, Origin};
+use httplib2_core::who::Identity;
 use httplib2_store::Key;
 
 use crate::{
@@ -74,7 +74,7 @@ fn without_port<'a>(host: &'a str, port: &str) -> &'a str {
 }
 
 pub(crate) fn identity_of(settings: &Settings, target: &Uri, options: &Extensions) -> Option<Identity> {
-    settings.who_signs.as_ref()?.who_signs(&Origin::of(target)?, target.path(), options)
+    settings.who_signs.as_ref()?.who_signs(target, options)
 }
 
 // === impl Place ===

@@ -76,10 +76,9 @@ pub struct Redacted<'a>(pub &'a Uri);
 
 /// Answers, before a request is sent, for whom it would be signed.
 pub trait WhoSigns: fmt::Debug + Send + Sync + 'static {
-    /// Returns the identity that a request to `path` (with its leading slash, without the query) of `origin`
-    /// with these extensions, which may hold credentials of its own, would be signed for, or `None` when it would go
-    /// out unsigned.
-    fn who_signs(&self, origin: &Origin, path: &str, options: &Extensions) -> Option<Identity>;
+    /// Returns the identity that a request for `uri` with these extensions, which may hold credentials of its own,
+    /// would be signed for, or `None` when it would go out unsigned.
+    fn who_signs(&self, uri: &Uri, options: &Extensions) -> Option<Identity>;
 }
 
 /// The validators of the representation that was last seen of a resource (RFC 9110 §8.8).

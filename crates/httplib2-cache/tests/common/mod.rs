@@ -16,7 +16,7 @@ use httplib2_cache::{Cache, CacheLayer, Served};
 use httplib2_core::{
     context::Spawn,
     error::BoxError,
-    who::{Identity, Origin, WhoSigns},
+    who::{Identity, WhoSigns},
 };
 use httplib2_store::{MemoryStore, Store};
 use httplib2_testing::{Body, FixedClock, Reply, Server, reply, request};
@@ -143,7 +143,7 @@ impl Signer {
 }
 
 impl WhoSigns for Signer {
-    fn who_signs(&self, _: &Origin, _: &str, _: &http::Extensions) -> Option<Identity> {
+    fn who_signs(&self, _: &http::Uri, _: &http::Extensions) -> Option<Identity> {
         self.user().map(Identity::new)
     }
 }
