@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 4] = [
         "httplib2-connect",
         "httplib2-connection",
         "httplib2-store-disk",
+        "httplib2-store-object",
     ],
     &["httplib2"],
 ];

@@ -7,6 +7,7 @@ mod codings;
 mod digest;
 mod guards;
 mod httpbin;
+mod httplib2_files;
 mod lost_update;
 mod nonces;
 mod redirects;

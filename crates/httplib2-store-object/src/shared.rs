@@ -1,0 +1,244 @@
+//! What all clones of a store, and its writers, share.
+
+use std::{
+    fmt,
+    future::Future,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use httplib2_core::{
+    context::{Clock, Spawn},
+    error::BoxError,
+};
+use httplib2_store::{Answer, Entry, EntryId, Generation, Generations, Head, Key, Listed, StoreError};
+use tokio::sync::{Mutex, oneshot};
+
+use crate::{
+    CacheObject,
+    blob::{
+        MAX_HEAD, read_blob, times, varied,
+        write::{self, Body, Refused},
+    },
+};
+
+pub(crate) type Decode = Box<dyn Fn(&HeaderMap, Bytes, u64) -> Result<Bytes, BoxError> + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) object: Box<dyn CacheObject>,
+    pub(crate) max_object: u64,
+    pub(crate) max_writing: u64,
+    pub(crate) generations: Arc<Generations>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) decode: Option<Decode>,
+    pub(crate) executor: Option<Spawn>,
+    /// The bytes of the bodies under construction.
+    pub(crate) writing: AtomicU64,
+    /// Held, the one of the key, by whoever changes what is under a key or ends its generation. Look-ups hold none.
+    pub(crate) changing: [Mutex<()>; LOCKS],
+    pub(crate) seed: RandomState,
+}
+
+pub(crate) const LOCKS: usize = 32;
+
+/// What an entry of this store has attached.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    pub(crate) body: Bytes,
+    coding: Option<Vec<u8>>,
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// Makes a change, and to its end if there is an executor, even if nobody waits for it any more.
+    pub(crate) fn change<T, F>(self: &Arc<Self>, change: impl FnOnce(Arc<Self>) -> F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let change = change(Arc::clone(self));
+        let Some(executor) = &self.executor else { return Answer::pending(change) };
+        let (done, wait) = oneshot::channel();
+        executor.spawn(async move { drop(done.send(change.await)) });
+        Answer::pending(async {
+            wait.await.unwrap_or_else(|_| Err(StoreError::Other("the executor did not run a change to its end".into())))
+        })
+    }
+
+    /// What is under a key. What cannot be read is not there.
+    pub(crate) async fn read(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        let blob = self.object.get(key.as_str()).await?;
+        Ok(blob.and_then(|blob| self.entry(key, &blob)))
+    }
+
+    /// Puts a response under a key, in place of what is there.
+    pub(crate) async fn store(
+        &self,
+        key: &Key,
+        mut head: Head,
+        body: Bytes,
+        generation: Generation,
+    ) -> Result<Entry, StoreError> {
+        let coding = write::coding(&head.headers);
+        let body = self.decoded(&head.headers, coding.is_some(), body)?;
+        head.headers.remove(header::CONTENT_ENCODING);
+        let (blob, entry) = self.blob(key, &head, &body, coding.as_deref())?;
+        drop(body);
+        let _changing = self.lock(key).lock().await;
+        self.is_current(key, generation)?;
+        self.object.set(key.as_str(), blob).await?;
+        Ok(entry)
+    }
+
+    pub(crate) async fn update(
+        &self,
+        key: &Key,
+        id: EntryId,
+        mut head: Head,
+        generation: Generation,
+    ) -> Result<Entry, StoreError> {
+        let _changing = self.lock(key).lock().await;
+        self.is_current(key, generation)?;
+        let old = self.read(key).await?.filter(|entry| entry.id() == id).ok_or(StoreError::Gone)?;
+        let attached = old.attachment::<Attached>().ok_or(StoreError::Gone)?;
+        // A 304 may name the coding of a body that is not coded here (H-CACHE-51).
+        head.headers.remove(header::CONTENT_ENCODING);
+        match self.blob(key, &head, &attached.body, attached.coding.as_deref()) {
+            Ok((blob, entry)) => {
+                self.object.set(key.as_str(), blob).await?;
+                Ok(entry)
+            }
+            Err(error) => {
+                // What the update says cannot be kept, so what it was said of must not stay as it was.
+                self.object.delete(key.as_str()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) async fn remove(&self, key: &Key, id: EntryId) -> Result<(), StoreError> {
+        let _changing = self.lock(key).lock().await;
+        match self.read(key).await? {
+            Some(entry) if entry.id() == id => self.object.delete(key.as_str()).await,
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn invalidate(&self, key: &Key) -> Result<(), StoreError> {
+        let _changing = self.lock(key).lock().await;
+        self.generations.end(key);
+        self.object.delete(key.as_str()).await
+    }
+
+    pub(crate) async fn clear(&self) -> Result<(), StoreError> {
+        let mut changing = Vec::with_capacity(LOCKS);
+        // Everybody else holds one of them at a time, so this waits for each and for nobody for ever.
+        for lock in &self.changing {
+            changing.push(lock.lock().await);
+        }
+        self.generations.end_all();
+        self.object.clear().await
+    }
+
+    pub(crate) async fn list(&self) -> Result<Vec<Listed>, StoreError> {
+        let mut lines = Vec::new();
+        for key in self.object.keys().await? {
+            let key = Key::from_text(key);
+            if let Some(entry) = self.read(&key).await? {
+                lines.push(Listed::new(key, entry));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Whether a response with this head can be kept, as far as that can be said before its body is there.
+    pub(crate) fn check(&self, key: &Key, head: &Head) -> Result<(), StoreError> {
+        write::check(key, head)?;
+        if self.decode.is_none() && write::coding(&head.headers).is_some() {
+            return Err(StoreError::Unsupported);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn too_large(&self) -> StoreError {
+        StoreError::TooLarge { limit: self.max_object }
+    }
+
+    fn is_current(&self, key: &Key, generation: Generation) -> Result<(), StoreError> {
+        if self.generations.is_current(key, generation) { Ok(()) } else { Err(StoreError::Superseded) }
+    }
+
+    fn decoded(&self, headers: &HeaderMap, is_coded: bool, body: Bytes) -> Result<Bytes, StoreError> {
+        if !is_coded {
+            return Ok(body);
+        }
+        let decode = self.decode.as_ref().ok_or(StoreError::Unsupported)?;
+        decode(headers, body, self.max_object).map_err(StoreError::Other)
+    }
+
+    /// The blob of a response, and the entry that will be read from it.
+    fn blob(&self, key: &Key, head: &Head, body: &Bytes, coding: Option<&[u8]>) -> Result<(Bytes, Entry), StoreError> {
+        let mut blob = write::head(key, head, Body { length: body.len(), coding })?;
+        if blob.len() > MAX_HEAD || (blob.len() + body.len()) as u64 > self.max_object {
+            return Err(self.too_large());
+        }
+        blob.reserve_exact(body.len());
+        blob.extend_from_slice(body);
+        let blob = Bytes::from(blob);
+        // What would be read as another variant, or not at all, is not written.
+        let entry = self.entry(key, &blob).filter(|entry| entry.head().selects_same(head));
+        Ok((blob, entry.ok_or(StoreError::Unsupported)?))
+    }
+
+    /// What a blob says, if it says something.
+    fn entry(&self, key: &Key, blob: &Bytes) -> Option<Entry> {
+        if blob.len() as u64 > self.max_object {
+            return None;
+        }
+        let mut read = read_blob(blob)?;
+        let dated = times::read(&read.headers, self.clock.now());
+        let selecting = varied::read(&read.headers, &read.varied)?;
+        write::drop_added(key, &mut read.headers);
+        let mut head = Head::new(read.status, read.headers, dated);
+        head.selecting = selecting;
+        let body = blob.slice(read.body);
+        let (id, length) = (self.id(key, &body), body.len() as u64);
+        let attached = Attached { body, coding: read.coding };
+        Some(Entry::new(id, head, length, dated, Arc::new(attached)))
+    }
+
+    /// The name of an entry: there is no place for one in a blob, so what makes it another entry, its body, names it.
+    fn id(&self, key: &Key, body: &Bytes) -> EntryId {
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(key.as_str().as_bytes());
+        hasher.write_u8(0xff);
+        hasher.write(body);
+        EntryId::new(hasher.finish())
+    }
+
+    fn lock(&self, key: &Key) -> &Mutex<()> {
+        &self.changing[self.seed.hash_one(key) as usize % LOCKS]
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("object", &self.object)
+            .field("max_object", &self.max_object)
+            .field("max_writing", &self.max_writing)
+            .field("writing", &self.writing)
+            .field("decodes", &self.decode.is_some())
+            .field("executor", &self.executor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Refused> for StoreError {
+    fn from(_: Refused) -> Self {
+        Self::Unsupported
+    }
+}
