@@ -9,6 +9,7 @@ use httplib2_core::{body::Resend, error::BoxError, send::HttpService};
 use crate::{
     CacheBody, Served,
     ask::Ask,
+    complete::by_part,
     forward::{Forwarding, forward},
     found::{Found, held, now},
     policy::{CacheStatus, Consider, Reuse, Why, reuse},
@@ -32,6 +33,10 @@ where
     B: Body + Resend + Send + 'static,
 {
     let found = Found::look_up(&settings, &ask, considered == Consider::LookUp).await;
+    if let Some(part) = found.part().filter(|_| ask.mode.looks()).cloned() {
+        let forwarding = Forwarding { settings, ask, found, why: Why::Part, validates: false };
+        return Box::pin(by_part(inner, body, forwarding, part)).await;
+    }
     let (why, validates) = match decide(&settings, &ask, &found, considered) {
         Reuse::Validate(why) => (why, true),
         Reuse::Forward(why) => (why, false),

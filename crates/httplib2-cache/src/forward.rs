@@ -38,7 +38,7 @@ pub(crate) struct Forwarding {
     pub(crate) validates: bool,
 }
 
-type Answer<S, B> = Result<Response<CacheBody<<S as HttpService<B>>::ResponseBody>>, BoxError>;
+pub(crate) type Answer<S, B> = Result<Response<CacheBody<<S as HttpService<B>>::ResponseBody>>, BoxError>;
 
 /// Sends a request that the cache has nothing to do with, and hands on the answer untouched.
 pub(crate) async fn pass<S, B>(mut inner: S, request: Request<B>, settings: Arc<Settings>, why: Why) -> Answer<S, B>
@@ -153,7 +153,7 @@ impl Forwarding {
     }
 
     /// The head of the request as it is sent.
-    fn head(&self, conditions: Conditions) -> request::Parts {
+    pub(crate) fn head(&self, conditions: Conditions) -> request::Parts {
         let mut head = self.ask.head.clone();
         conditions.apply(&mut head.headers);
         self.ask.mode.tell(&mut head.headers);
@@ -161,7 +161,7 @@ impl Forwarding {
         head
     }
 
-    fn answered<'a, R>(&self, response: &'a Response<R>, times: Times) -> Answered<'a> {
+    pub(crate) fn answered<'a, R>(&self, response: &'a Response<R>, times: Times) -> Answered<'a> {
         let signed = Signed::of(self.ask.identity.as_ref(), response.extensions().get());
         Answered { status: response.status(), headers: response.headers(), times, signed }
     }
@@ -221,7 +221,7 @@ impl Forwarding {
         Some(response)
     }
 
-    async fn update(&self, entry: &Entry, freshened: &Freshened, times: Times) -> Update {
+    pub(crate) async fn update(&self, entry: &Entry, freshened: &Freshened, times: Times) -> Update {
         let settings = &self.settings;
         match (&freshened.then, self.found.generation) {
             (Then::Drop(why), _) => {
@@ -252,21 +252,29 @@ impl Forwarding {
     }
 
     /// Hands on an answer, and stores it if it may be.
-    async fn keep<R>(&self, response: Response<R>, times: Times) -> Response<CacheBody<R>>
+    pub(crate) async fn keep<R>(&self, response: Response<R>, times: Times) -> Response<CacheBody<R>>
     where
         R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         if self.ask.head.method == Method::HEAD {
             self.learn(&self.answered(&response, times), response.extensions().get()).await;
         }
+        if response.status() == StatusCode::PARTIAL_CONTENT && self.ask.head.method == Method::GET {
+            return self.keep_part(response, times).await;
+        }
         let answered = self.answered(&response, times);
         let plan = plan(&self.settings, &self.ask, &self.found, &answered, response.extensions().get());
-        let outdated = self.found.selected().filter(|entry| self.outdates(response.status(), &plan, entry));
+        let outdated = self
+            .found
+            .selected()
+            .or_else(|| self.found.part())
+            .filter(|entry| self.outdates(response.status(), &plan, entry));
         if let Some(entry) = outdated {
             self.settings.remove(&self.ask.key, entry).await;
         }
         let replaced = self.found.selected().filter(|entry| self.replaces(&plan, entry)).cloned();
-        let (mut response, kept) = keep(&self.settings, &self.ask, plan, replaced, response).await;
+        let broken = self.broken(&plan, &response);
+        let (mut response, kept) = keep(&self.settings, &self.ask, plan, replaced, broken, response).await;
         let served = Served::Network { why: self.why, kept };
         self.mark(&mut response, served, None, None, kept == Kept::Storing);
         response
@@ -293,7 +301,7 @@ impl Forwarding {
 
     /// What the answer to a HEAD request says about what is stored (RFC 9111 §4.3.5).
     async fn learn(&self, answered: &Answered<'_>, mark: Option<&SignedAs>) {
-        let Some(entry) = self.found.selected() else { return };
+        let Some(entry) = self.found.selected() else { return self.learn_of_part(answered, mark).await };
         let identity = self.ask.identity.as_ref();
         if !self.settings.rules.is_shared() && obtained_for(identity, mark) != identity {
             // It tells what somebody else would get.
@@ -309,7 +317,7 @@ impl Forwarding {
         }
     }
 
-    fn mark<R>(
+    pub(crate) fn mark<R>(
         &self,
         response: &mut Response<R>,
         served: Served,

@@ -5,13 +5,13 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use httplib2_core::who::Identity;
 use httplib2_store::{Entry, Generation, Head};
 
 use crate::{
     ask::Ask,
-    policy::{Answered, Freshened, Held, Kept, Selecting, Signed, Stored, Then, Times, select},
+    policy::{Answered, Freshened, Held, Kept, Selecting, Signed, Span, Stored, Then, Times, select},
     settings::Settings,
 };
 
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Found {
     variants: Arc<[Entry]>,
     selected: Option<usize>,
+    /// Where nothing is stored as a whole, the part that answers the request.
+    part: Option<Entry>,
     /// `None` when the store failed: then nothing is stored either.
     pub(crate) generation: Option<Generation>,
 }
@@ -56,6 +58,29 @@ pub(crate) fn freshened_head(settings: &Settings, old: &Head, freshened: &Freshe
     (head.requested_at, head.received_at) = (times.requested_at, times.received_at);
     head.selecting = fields(&selecting);
     remember(settings, head, freshened.stored, selecting)
+}
+
+/// The head of what holds these bytes, made from that of other bytes of the same version.
+pub(crate) fn spanning(head: &Head, span: &Span) -> Head {
+    // The copy has no memo, so that one may change it.
+    let mut head = head.clone();
+    head.status = if span.is_whole() { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
+    span.describe(&mut head.headers);
+    head
+}
+
+/// Whether an entry holds only a part of its representation.
+pub(crate) fn is_part(entry: &Entry) -> bool {
+    entry.head().status == StatusCode::PARTIAL_CONTENT
+}
+
+/// What is stored as a whole, and the parts. Nothing is copied where there are none.
+fn apart(variants: Arc<[Entry]>) -> (Arc<[Entry]>, Vec<Entry>) {
+    if !variants.iter().any(is_part) {
+        return (variants, Vec::new());
+    }
+    let (parts, whole): (Vec<_>, Vec<_>) = variants.iter().cloned().partition(is_part);
+    (whole.into(), parts)
 }
 
 fn remember(settings: &Settings, head: Head, stored: Stored, selecting: Selecting) -> Head {
@@ -100,21 +125,35 @@ pub(crate) fn now(settings: &Settings, entry: Option<&Entry>) -> SystemTime {
 impl Found {
     /// Asks the store. With `selects` false only the generation is taken, and nothing that is stored answers.
     pub(crate) async fn look_up(settings: &Settings, ask: &Ask, selects: bool) -> Self {
-        let nothing = || Self { variants: Arc::new([]), selected: None, generation: None };
+        let nothing = || Self { variants: Arc::new([]), selected: None, part: None, generation: None };
         if !settings.is_true(&ask.key).await {
             return nothing();
         }
         let Some(found) = settings.wait("look-up", settings.store.lookup(&ask.key)).await else { return nothing() };
         let generation = Some(found.generation);
         if !selects {
-            return Self { variants: Arc::new([]), selected: None, generation };
+            return Self { variants: Arc::new([]), selected: None, part: None, generation };
         }
-        let held = found.variants.iter().map(|entry| held(settings, entry));
-        let selected = select(&settings.rules, &ask.asked(), held);
-        Self { variants: found.variants, selected, generation }
+        let (variants, parts) = apart(found.variants);
+        let at = |entries: &[Entry]| {
+            select(&settings.rules, &ask.asked(), entries.iter().map(|entry| held(settings, entry)))
+        };
+        let selected = at(&variants);
+        let part = if selected.is_none() { at(&parts).and_then(|at| parts.get(at)).cloned() } else { None };
+        Self { variants, selected, part, generation }
     }
 
-    /// The stored response that answers the request, fresh or not.
+    /// The part that would answer the request if it were the whole. Only where nothing whole does.
+    pub(crate) fn part(&self) -> Option<&Entry> {
+        self.part.as_ref()
+    }
+
+    /// The part cannot be had any more.
+    pub(crate) fn forget_part(&mut self) {
+        self.part = None;
+    }
+
+    /// The stored response that answers the request, fresh or not. It is never a part.
     pub(crate) fn selected(&self) -> Option<&Entry> {
         self.selected.and_then(|at| self.variants.get(at))
     }

@@ -8,7 +8,7 @@ use httplib2_store::{Key, StoreError, Usage};
 
 use crate::{
     ask::{identity_of, key_of},
-    found::held,
+    found::{held, is_part},
     policy::{Asked, select},
     settings::Settings,
 };
@@ -89,8 +89,10 @@ async fn known(settings: &Settings, uri: &Uri, request: &HeaderMap) -> Option<Va
     }
     let found = settings.wait("look-up", settings.store.lookup(&key)).await?;
     let asked = Asked::new(&Method::GET, uri, request).signed_for(identity.as_ref());
-    let at = select(&settings.rules, &asked, found.variants.iter().map(|entry| held(settings, entry)))?;
-    let headers = &found.variants.get(at)?.head().headers;
+    // Of a version of which there is only a part, nobody has seen the whole.
+    let whole: Vec<_> = found.variants.iter().filter(|entry| !is_part(entry)).collect();
+    let at = select(&settings.rules, &asked, whole.iter().map(|entry| held(settings, entry)))?;
+    let headers = &whole.get(at)?.head().headers;
     let only = |name| {
         let mut lines = headers.get_all(name).iter();
         lines.next().filter(|_| lines.next().is_none()).cloned()

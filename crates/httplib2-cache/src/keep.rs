@@ -14,6 +14,7 @@ use crate::{
     found::{Found, head_of},
     policy::{Answered, Keep, NotStored, obtained_for, store},
     settings::Settings,
+    splice::Broken,
     stock::complain,
     tee::Tee,
 };
@@ -49,6 +50,7 @@ pub(crate) async fn keep<R>(
     ask: &Ask,
     plan: Plan,
     outdated: Option<Entry>,
+    broken: Option<Broken>,
     response: Response<R>,
 ) -> (Response<CacheBody<R>>, Kept)
 where
@@ -65,7 +67,8 @@ where
         return (response.map(CacheBody::passing), kept);
     };
     let (head, body) = response.into_parts();
-    let mut tee = Tee::new(body, writer, outdated.map(|entry| (ask.key.clone(), entry)), Arc::clone(settings));
+    let outdated = outdated.map(|entry| (ask.key.clone(), entry));
+    let mut tee = Tee::new(body, writer, outdated, Arc::clone(settings)).or_broken(broken);
     tee.finish_if_empty().await;
     (Response::from_parts(head, CacheBody::storing(tee)), kept)
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, Uri};
 use httplib2_core::{
-    context::{Clock, Spawn},
+    context::{Clock, Nonce, Spawn},
     error::BoxError,
     who::WhoSigns,
 };
@@ -125,6 +125,20 @@ impl CacheLayer {
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         self.set(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// Where the boundary between several ranges in one answer comes from (RFC 9110 §15.3.7.2). Default: the system's
+    /// random source. Where it has nothing to give, the whole is answered.
+    #[must_use]
+    pub fn nonce(self, nonce: impl Nonce) -> Self {
+        self.set(|settings| settings.nonce = Arc::new(nonce))
+    }
+
+    /// Whether parts are stored: what came for a request with `Range`, and what there is of a download that broke off,
+    /// to be completed later ([`Rules::parts`]). Default: on, unless the rules say otherwise.
+    #[must_use]
+    pub fn parts(self, on: bool) -> Self {
+        self.set(|settings| settings.rules.parts = on)
     }
 
     /// A handle to what is stored, for as long as one likes. It sees the settings made so far.

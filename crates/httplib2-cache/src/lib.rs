@@ -48,15 +48,24 @@
 //! A GET or HEAD is looked up by its URI, the fields that `Vary` names, in a private cache its user, and `Host` where
 //! that is not the host of the URI. If a stored response may be used, nothing is sent. If it has to be
 //! validated, `If-None-Match` and `If-Modified-Since` are added to those of the caller, and a 304 about another version
-//! than the stored one is not believed: the request is sent again without them. Requests with `Range`, `If-Match`,
+//! than the stored one is not believed: the request is sent again without them. Requests with `If-Match`,
 //! `If-Unmodified-Since`, `Upgrade` or content are sent as they are, and so are those of other methods. One that is not
 //! safe drops what is stored of its URI when its answer is no error or a 412, when no answer comes and when the caller
 //! goes away before; a GET that is under way meanwhile is not stored.
 //!
+//! A `Range` in bytes is answered from what is stored: one range with a 206, several with `multipart/byteranges`, one
+//! beyond the end with a 416; one that cannot be read is ignored, and one in another unit is for the origin. It goes along
+//! when the whole is validated. Where only a part is stored, the rest is asked for with `Range` and `If-Range`, and comes
+//! right behind (or before) what is stored. If the answer is not that rest, of the same version by a strong validator, the
+//! request is sent again as the caller made it. A stale part is not validated: what lies within it is asked for anew.
+//!
 //! # What it does to a response
 //!
 //! It comes at once. Its body goes to the caller and to the store frame by frame; only as a whole, with the announced
-//! length and the trailers, it becomes visible. What is not stored passes untouched. What comes from the store has
+//! length and the trailers, it becomes visible as one. A 206 is stored as a part, and so is what came of a 200 with a
+//! strong validator and a `Content-Length` that broke off. Parts that overlap or touch become one if their strong
+//! validator is the same; otherwise there is one part of each variant: of the newer version, or else the larger one. A part
+//! answers only what lies within it, and never a HEAD request or one with conditions. What is not stored passes untouched. What comes from the store has
 //! an `Age`; fields that speak of one connection are not stored. A proxy must remove those from what it passes on
 //! itself (RFC 9110 §7.6.1). Every response has a [`Served`], and the journal a line. In a shared cache, and by
 //! option in a private one, `Cache-Status` says the same to others (RFC 9211).
@@ -79,25 +88,31 @@
 //! | [`patience`](CacheLayer::patience) | 5 s for each answer of the store | |
 //! | [`disconnected`](CacheLayer::disconnected) | every error | |
 //! | [`cache_status`](CacheLayer::cache_status) | in a shared cache | |
+//! | [`parts`](CacheLayer::parts) | on | |
 //! | [`clock`](CacheLayer::clock) | the system's | |
+//! | [`nonce`](CacheLayer::nonce) | the system's | |
 //!
 //! What RFC 9111 leaves open is set in [`policy::Rules`]. Waiting needs tokio's timer.
 //!
 //! # Errors
 //!
-//! None of its own: those of the inner service pass through as they are. A store that fails is a miss and a
+//! Those of the inner service pass through as they are. The one of its own is [`CacheError`], the error of a body whose
+//! rest the origin did not send as it was announced. A store that fails is a miss and a
 //! `tracing` event of level `WARN`, never a failed request; only a stored body that turns out to be damaged while it is
 //! read fails, with a [`StoreError`](httplib2_store::StoreError). A request that may not be sent gets a 504.
 //!
 //! # What it does not do
 //!
-//! It does not yet join concurrent misses of one URI to one request, nor cut ranges out of what is stored or store
-//! parts. It does not store answers to POST. It does not look at fields that an origin reflects without naming them
+//! It does not yet join concurrent misses of one URI to one request. It does not store answers with several parts, nor
+//! more than one part of a variant; it does not ask for what is missing at two sides, nor copy more than a piece of work
+//! in the background may read to make one part of two. It does not store answers to POST. It does not look at fields that an origin reflects without naming them
 //! in `Vary`, such as `X-Forwarded-Host` or `X-HTTP-Method-Override`: a proxy removes them before.
 
 mod ask;
 mod body;
 mod change;
+mod complete;
+mod error;
 mod exchange;
 mod forward;
 mod found;
@@ -105,18 +120,22 @@ mod handle;
 mod keep;
 mod layer;
 mod options;
+mod parts;
 pub mod policy;
+mod range;
 mod refresh;
 mod respond;
 mod served;
 mod service;
 mod settings;
+mod splice;
 mod stock;
 mod tee;
 mod untrue;
 
 pub use self::{
     body::CacheBody,
+    error::CacheError,
     handle::CacheHandle,
     layer::CacheLayer,
     options::CacheMode,

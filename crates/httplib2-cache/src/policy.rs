@@ -5,8 +5,10 @@
 //! 1. [`consider`] looks at its head, before any key is made.
 //! 2. [`select`] finds the stored response that answers it.
 //! 3. [`reuse`] says whether that may be used, has to be validated ([`conditions`]) or cannot be used.
+//!    [`slice()`] says which bytes of it a request with `Range` gets, and [`use_part`] what becomes of a request of which
+//!    only a part is stored.
 //! 4. A 304 is judged by [`not_modified`]; then [`freshen`] updates what is stored. Another answer is stored if
-//!    [`store`] says so. When no good answer comes, [`stands_in`] says whether the stored response will do.
+//!    [`store`] says so; where [`part()`]s are stored, [`meets`] says what one is to the other. When no good answer comes, [`stands_in`] says whether the stored response will do.
 //! 5. What an unsafe request changed is told by [`invalidates`], what a HEAD request found out by
 //!    [`freshen_by_head`].
 //!
@@ -44,6 +46,8 @@ mod fields;
 mod freshen;
 mod invalidate;
 mod lifetime;
+mod part;
+mod range;
 mod reuse;
 mod rules;
 mod select;
@@ -59,6 +63,7 @@ mod laws;
 #[cfg(test)]
 mod testing;
 
+pub(crate) use self::part::is_other_version;
 pub use self::{
     asked::{Answered, Asked, Held, Signed, Times, obtained_for},
     conditions::{Give, give},
@@ -68,6 +73,8 @@ pub use self::{
     freshen::{Freshened, HeadSays, Then, freshen, freshen_by_head},
     invalidate::invalidates,
     lifetime::LifetimeFrom,
+    part::{Meets, Missing, UsePart, beginning, meets, part, use_part},
+    range::{Slice, Span, slice},
     reuse::{Hit, Reuse, reuse},
     rules::{Heuristic, Invalidate, Kind, Negotiation, Rules, SetCookies},
     select::{Selecting, select},

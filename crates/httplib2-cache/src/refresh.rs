@@ -83,6 +83,9 @@ fn in_background(mut ask: Ask) -> Ask {
     ask.head.method = Method::GET;
     ask.head.headers.remove(header::IF_NONE_MATCH);
     ask.head.headers.remove(header::IF_MODIFIED_SINCE);
+    // And a part would not take the place of the whole.
+    ask.head.headers.remove(header::RANGE);
+    ask.head.headers.remove(header::IF_RANGE);
     ask.head.extensions.remove::<Remaining>();
     ask.head.extensions.remove::<Journal>();
     ask

@@ -9,6 +9,7 @@ use crate::{
     ask::Ask,
     found::{held, now},
     policy::{CacheStatus, Give, Hit},
+    range::{self, Cut},
     settings::Settings,
 };
 
@@ -21,6 +22,12 @@ pub(crate) struct FromStore<'a> {
     pub(crate) age: u32,
 }
 
+/// What was opened of a stored response.
+pub(crate) struct Opened<R> {
+    cut: Cut,
+    body: CacheBody<R>,
+}
+
 /// Answers with a stored response as it is; `None` when its body cannot be had.
 pub(crate) async fn serve<R>(
     settings: &Settings,
@@ -31,11 +38,13 @@ pub(crate) async fn serve<R>(
 ) -> Option<Response<CacheBody<R>>> {
     let from = FromStore { entry, headers: HeaderMap::new(), give: hit.give, age: hit.age };
     let body = from.open(settings, ask).await?;
+    let is_part = body.cut.is_part();
     let from = FromStore { headers: entry.head().headers.clone(), ..from };
     let mut response = from.response(body);
     let ttl = settings.cache_status.then(|| held(settings, entry).stored.remaining(now(settings, Some(entry))));
     let status = CacheStatus { ttl, ..status };
-    mark(settings, &ask.head.extensions, &mut response, Served::from_store(hit.age, hit.why), status);
+    let served = Served::from_store(hit.age, hit.why, is_part);
+    mark(settings, &ask.head.extensions, &mut response, served, status);
     Some(response)
 }
 
@@ -71,19 +80,19 @@ pub(crate) fn refusal<R>(settings: &Settings, options: &Extensions, served: Serv
 impl FromStore<'_> {
     /// Opens the stored body as far as the caller gets one. `None` when it cannot be had, and then the entry is
     /// dropped.
-    pub(crate) async fn open<R>(&self, settings: &Settings, ask: &Ask) -> Option<CacheBody<R>> {
+    pub(crate) async fn open<R>(&self, settings: &Settings, ask: &Ask) -> Option<Opened<R>> {
         if self.give == Give::NotModified || ask.head.method == Method::HEAD {
-            return Some(CacheBody::empty());
+            return Some(Opened { cut: Cut::Whole, body: CacheBody::empty() });
         }
-        let opened = settings.wait("reading", settings.store.open(&ask.key, self.entry)).await;
+        let opened = range::open(settings, ask, self.entry).await;
         if opened.is_none() {
             settings.remove(&ask.key, self.entry).await;
         }
-        opened.map(CacheBody::stored)
+        opened.map(|(cut, body)| Opened { cut, body: CacheBody::stored(body) })
     }
 
-    pub(crate) fn response<R>(self, body: CacheBody<R>) -> Response<CacheBody<R>> {
-        let mut response = Response::new(body);
+    pub(crate) fn response<R>(self, opened: Opened<R>) -> Response<CacheBody<R>> {
+        let mut response = Response::new(opened.body);
         *response.status_mut() = self.entry.head().status;
         *response.version_mut() = self.entry.head().version;
         *response.headers_mut() = self.headers;
@@ -92,6 +101,7 @@ impl FromStore<'_> {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             describe_nothing(response.headers_mut());
         }
+        opened.cut.describe(&mut response);
         response
     }
 }

@@ -29,6 +29,22 @@ pub enum Served {
         /// Why it may be used.
         why: Why,
     },
+    /// Part of what is stored, because the request asks for no more.
+    Part {
+        /// Its age in seconds.
+        age: u32,
+        /// Why it may be used.
+        why: Why,
+    },
+    /// The beginning or the end from the store, and the rest from the origin (RFC 9111 §3.4).
+    Completed {
+        /// Why the origin was asked.
+        why: Why,
+        /// How many bytes come from the store.
+        stored: u64,
+        /// What becomes of it all.
+        kept: Kept,
+    },
     /// From the store, after the origin said that it still holds.
     Validated {
         /// Its age in seconds.
@@ -53,6 +69,8 @@ pub enum Served {
 pub enum Kept {
     /// It is stored once its body has come to its end.
     Storing,
+    /// It is of the version that is stored, which was freshened by it.
+    Freshened,
     /// The rules are against it.
     Not(NotStored),
     /// It is longer than the store or the setting allows.
@@ -88,30 +106,39 @@ pub enum Update {
 // === impl Served ===
 
 impl Served {
-    /// Whether the content comes from the store.
+    /// Whether the content comes from the store, all of it.
     #[must_use]
     pub fn is_from_cache(&self) -> bool {
-        matches!(self, Self::Stored { .. } | Self::Stale { .. } | Self::Validated { .. })
+        matches!(self, Self::Stored { .. } | Self::Stale { .. } | Self::Part { .. } | Self::Validated { .. })
     }
 
     /// Whether it is stale.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        matches!(self, Self::Stale { .. })
+        match self {
+            Self::Stale { .. } => true,
+            Self::Part { why, .. } => !why.is_fresh(),
+            _ => false,
+        }
     }
 
     /// Its age in seconds, if it comes from the store.
     #[must_use]
     pub fn age(&self) -> Option<u32> {
         match self {
-            Self::Stored { age, .. } | Self::Stale { age, .. } | Self::Validated { age, .. } => Some(*age),
-            Self::Network { .. } | Self::Refused { .. } => None,
+            Self::Stored { age, .. }
+            | Self::Stale { age, .. }
+            | Self::Part { age, .. }
+            | Self::Validated { age, .. } => Some(*age),
+            Self::Network { .. } | Self::Completed { .. } | Self::Refused { .. } => None,
         }
     }
 
     /// A stored response that is used without being validated.
-    pub(crate) fn from_store(age: u32, why: Why) -> Self {
-        if matches!(why, Why::Fresh(_) | Why::FreshByRequest(_)) {
+    pub(crate) fn from_store(age: u32, why: Why, is_part: bool) -> Self {
+        if is_part {
+            Self::Part { age, why }
+        } else if why.is_fresh() {
             Self::Stored { age, why }
         } else {
             Self::Stale { age, why }
@@ -124,6 +151,10 @@ impl fmt::Display for Served {
         match self {
             Self::Network { why, kept } => write!(f, "{why}, origin asked -> {kept}"),
             Self::Stored { why, .. } | Self::Stale { why, .. } => write!(f, "{why} -> stored response"),
+            Self::Part { why, .. } => write!(f, "{why} -> part of a stored response"),
+            Self::Completed { why, stored, kept } => {
+                write!(f, "{why}, {stored} bytes of it used, origin asked for the rest -> {kept}")
+            }
             Self::Validated { why, with, then, .. } => write!(f, "{why}, validated with {with}, 304 -> {then}"),
             Self::Refused { why } => write!(f, "{why}, origin not to be asked -> 504"),
         }
@@ -134,6 +165,7 @@ impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Storing => f.write_str("answer being stored"),
+            Self::Freshened => f.write_str("answer passed on, stored response freshened"),
             Self::Not(why) => write!(f, "answer {why}"),
             Self::TooLarge => f.write_str("answer not stored: it is too large"),
             Self::Failed => f.write_str("answer not stored: the store failed"),

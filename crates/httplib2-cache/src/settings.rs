@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::{Uri, uri};
 use httplib2_core::{
-    context::{Clock, Spawn, SystemClock},
+    context::{Clock, Nonce, Spawn, SystemClock, SystemNonce},
     error::BoxError,
     who::WhoSigns,
 };
@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) rules: Rules,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) nonce: Arc<dyn Nonce>,
     pub(crate) executor: Option<Spawn>,
     pub(crate) who_signs: Option<Arc<dyn WhoSigns>>,
     pub(crate) base: Option<Base>,
@@ -63,6 +64,7 @@ impl Settings {
             rules,
             store,
             clock: Arc::new(SystemClock),
+            nonce: Arc::new(SystemNonce),
             executor: None,
             who_signs: None,
             base: None,

@@ -87,7 +87,11 @@ impl Settings {
 /// Says that the store failed, unless it did what it is there for.
 pub(crate) fn complain(what: &'static str, error: &StoreError) {
     match error {
-        StoreError::TooLarge { .. } | StoreError::Full { .. } | StoreError::Superseded | StoreError::Gone => {
+        StoreError::TooLarge { .. }
+        | StoreError::Full { .. }
+        | StoreError::Superseded
+        | StoreError::Gone
+        | StoreError::Unsupported => {
             tracing::debug!(target: "httplib2", layer = "cache", what, "{error}");
         }
         _ => {

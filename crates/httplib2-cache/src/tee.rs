@@ -18,7 +18,7 @@ use httplib2_core::error::BoxError;
 use httplib2_store::{Answer, Entry, Key, StoreError, Writer};
 use tokio::time::{Sleep, sleep, timeout};
 
-use crate::{settings::Settings, stock::complain};
+use crate::{settings::Settings, splice::Broken, stock::complain};
 
 /// A body that is stored while it is read. Dropped early, it is read to its end in the background if there is an
 /// executor, or given up.
@@ -27,6 +27,8 @@ pub(crate) struct Tee(Option<Box<Recording>>);
 struct Recording {
     source: Source,
     keeping: Keeping,
+    /// What is stored if it breaks off.
+    broken: Option<Box<Broken>>,
     /// How many bytes may still be stored.
     room: u64,
     /// What is stored and would be used instead, if this is not stored in its place.
@@ -68,7 +70,26 @@ impl Tee {
         let room = settings.max_object;
         let source: Source = Box::pin(source.map_err(Into::into));
         let keeping = Keeping::Writing(writer);
-        Self(Some(Box::new(Recording { source, keeping, room, outdated, waiting: None, settings })))
+        Self(Some(Box::new(Recording { source, keeping, broken: None, room, outdated, waiting: None, settings })))
+    }
+
+    /// A body that is not stored.
+    pub(crate) fn through<R>(source: R, settings: Arc<Settings>) -> Self
+    where
+        R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let source: Source = Box::pin(source.map_err(Into::into));
+        let keeping = Keeping::Over;
+        let recording = Recording { source, keeping, broken: None, room: 0, outdated: None, waiting: None, settings };
+        Self(Some(Box::new(recording)))
+    }
+
+    /// Says what is stored if the body breaks off: nothing by default.
+    pub(crate) fn or_broken(mut self, broken: Option<Broken>) -> Self {
+        if let Some(recording) = &mut self.0 {
+            recording.broken = broken.map(Box::new);
+        }
+        self
     }
 
     /// Stores a body at once that is known to be empty: who gets it may never look for its end.
@@ -101,8 +122,8 @@ impl Tee {
 
 impl Drop for Tee {
     fn drop(&mut self) {
-        if let Some(recording) = self.0.take()
-            && let Some(executor) = recording.settings.executor.clone()
+        let Some(mut recording) = self.0.take() else { return };
+        if let Some(executor) = recording.settings.executor.clone()
             && recording.is_worth_finishing()
             && let Some(finished) = Finished::begin(&recording.settings)
         {
@@ -110,6 +131,8 @@ impl Drop for Tee {
                 let _finished = finished;
                 recording.finish_in_background().await;
             });
+        } else {
+            recording.break_off("nobody reads it");
         }
     }
 }
@@ -150,7 +173,7 @@ impl Recording {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                self.give_up("the body broke off");
+                self.break_off("the body broke off");
                 Poll::Ready(Some(Err(error)))
             }
             None => {
@@ -186,6 +209,9 @@ impl Recording {
             if let Err(error) = writer.write(data.clone()) {
                 return self.fail(&error);
             }
+            if let Some(broken) = &mut self.broken {
+                broken.note(data.len() as u64);
+            }
             // Who knows that this was the last frame may not look for another one.
             if self.source.is_end_stream() {
                 self.finish(None);
@@ -198,9 +224,28 @@ impl Recording {
 
     /// The body is whole: makes it visible.
     fn finish(&mut self, trailers: Option<HeaderMap>) {
+        if let Some(broken) = self.broken.as_ref().filter(|broken| broken.is_short()) {
+            let why = "the body is shorter than announced";
+            return if broken.has_length { self.break_off(why) } else { self.give_up(why) };
+        }
         let Keeping::Writing(writer) = std::mem::replace(&mut self.keeping, Keeping::Over) else { return };
         self.waiting = None;
-        match (writer.commit(trailers), self.settings.executor.clone()) {
+        self.commit(writer.commit(trailers));
+    }
+
+    /// Makes visible what there is, if it is worth it.
+    fn break_off(&mut self, why: &'static str) {
+        if !matches!(self.keeping, Keeping::Writing(_)) {
+            return;
+        }
+        let Some(head) = self.broken.take().and_then(|broken| broken.head()) else { return self.give_up(why) };
+        if let Keeping::Writing(writer) = std::mem::replace(&mut self.keeping, Keeping::Over) {
+            self.commit(writer.commit_part(head));
+        }
+    }
+
+    fn commit(&mut self, answer: Answer<Entry>) {
+        match (answer, self.settings.executor.clone()) {
             (Answer::Ready(result), _) => self.note(result),
             (pending, Some(executor)) => {
                 let (settings, outdated) = (Arc::clone(&self.settings), self.outdated.take());
@@ -266,7 +311,9 @@ impl Recording {
                 }
             }
         });
-        if finished.await.is_err() {
+        let is_late = finished.await.is_err();
+        self.break_off("it takes too long in the background");
+        if is_late {
             tracing::debug!(target: "httplib2", layer = "cache", "a body came too slowly to be stored in the background");
         }
     }

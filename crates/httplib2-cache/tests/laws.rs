@@ -3,6 +3,7 @@
 mod common;
 
 use futures_util::FutureExt;
+use http::Request;
 use httplib2_cache::CacheMode;
 use httplib2_core::context::Spawn;
 use httplib2_testing::{BodyLaws, Reply, Server, ServiceLaws, body_laws, reply, request, service_laws};
@@ -11,6 +12,7 @@ use tower::ServiceExt;
 use self::common::{
     GET, Site, cached,
     stores::{CALLS, Call, Fault, Faulty},
+    with,
 };
 
 fn laws() -> ServiceLaws {
@@ -56,13 +58,39 @@ fn a_cache_that_sends_twice_keeps_the_laws() {
     service_laws(with_something_stale, laws);
 }
 
+/// A cache that has the beginning of a response.
+fn with_a_part(server: Server) -> httplib2_cache::Cache<Server> {
+    let part = cached("max-age=60").header("etag", "\"a\"").header("content-length", "10").chunks(["01234"]);
+    let site = Site::private(Server::new().on(GET, part));
+    site.get().now_or_never().expect("nothing to wait for");
+    tower::Layer::layer(&site.layer, server)
+}
+
+#[test]
+fn a_cache_that_completes_a_part_keeps_the_laws() {
+    let laws = laws().exchange("a lie", || {
+        let lie = reply(206).header("etag", "\"a\"").header("content-range", "bytes 5-9/11").body("56789");
+        let whole = cached("max-age=60").header("etag", "\"b\"").body("new");
+        (Server::new().on(GET, lie).on(GET, whole), request(GET))
+    });
+    service_laws(with_a_part, laws);
+}
+
 /// The body of an answer that is stored while it is read.
 fn wrapped(site: impl Fn(Server) -> Site, reply: impl Fn() -> Reply) -> impl Fn(httplib2_testing::Body) -> Wrapped {
+    wrapped_for(site, reply, || request(GET))
+}
+
+fn wrapped_for(
+    site: impl Fn(Server) -> Site,
+    reply: impl Fn() -> Reply,
+    asking: impl Fn() -> Request<httplib2_testing::Body>,
+) -> impl Fn(httplib2_testing::Body) -> Wrapped {
     move |body| {
         let mut body = Some(body);
         let reply = reply();
         let server = Server::answering(move |_, _| reply.clone().body(body.take().expect("one request")));
-        let response = site(server).cache.oneshot(request(GET));
+        let response = site(server).cache.oneshot(asking());
         response.now_or_never().expect("nothing to wait for").expect("an answer").into_body()
     }
 }
@@ -80,6 +108,19 @@ fn bodies_that_are_stored_lose_nothing() {
     // What is left over is handed to the executor; this one drops it.
     let site = |server| Site::private(server).with(|layer| layer.executor(Spawn::new(drop)));
     body_laws(wrapped(site, || cached("max-age=60")), BodyLaws::new());
+}
+
+#[test]
+fn bodies_that_may_break_off_lose_nothing() {
+    // Their beginning would be stored.
+    let beginning = || cached("max-age=60").header("etag", "\"a\"").header("content-length", "1000000");
+    body_laws(wrapped(Site::private, beginning), BodyLaws::new());
+    let part = || {
+        let part = reply(206).header("cache-control", "max-age=60").header("etag", "\"a\"");
+        part.header("content-range", "bytes 0-999999/1000000")
+    };
+    let asking = || with(GET, &[("range", "bytes=0-")]);
+    body_laws(wrapped_for(Site::private, part, asking), BodyLaws::new());
 }
 
 #[test]

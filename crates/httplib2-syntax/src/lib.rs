@@ -25,6 +25,7 @@
 //! | [`vary`] | `Vary`, and other lists of field names |
 //! | [`age`] | `Age` |
 //! | [`date`] | `Date`, `Expires`, `Last-Modified` |
+//! | [`range`] | `Range`, `Content-Range`; writes both |
 //! | [`retry_after`] | `Retry-After` |
 //! | [`timestamp`] | nothing; it writes the time that WSSE and `HMACDigest` sign |
 //!
@@ -43,6 +44,7 @@ pub mod challenge;
 pub mod date;
 pub mod etag;
 pub mod netrc;
+pub mod range;
 pub mod retry_after;
 pub mod sf;
 pub mod timestamp;

@@ -2,7 +2,9 @@
 
 use http::{Method, header};
 
-use super::{Asked, Invalidate, Rules, Why};
+use httplib2_syntax::range::{self, Requested};
+
+use super::{Asked, Invalidate, Rules, Why, wire};
 
 /// What a cache has to do with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +51,18 @@ fn by_head(rules: &Rules, asked: &Asked<'_>) -> Consider {
     } else if asked.has_content {
         // It has no meaning (RFC 9110 §9.3.1), but some servers give it one that no key shows.
         Consider::Bypass(Why::Content)
-    } else if has(header::RANGE) {
+    } else if has(header::RANGE) && !is_answerable(rules, asked) {
         Consider::Forward(Why::Range)
     } else {
         Consider::LookUp
     }
+}
+
+/// Whether what is stored can answer a request with `Range`. Another unit than bytes may mean something to the origin;
+/// what nobody can read is ignored (RFC 9110 §14.2), and so is every range of a HEAD request.
+fn is_answerable(rules: &Rules, asked: &Asked<'_>) -> bool {
+    let is_other = || range::parse(wire::lines(asked.headers, &header::RANGE)) == Requested::OtherUnit;
+    rules.ranges && (*asked.method == Method::HEAD || !is_other())
 }
 
 /// The registered methods that change nothing. A method that is not known is taken for one that does.
@@ -97,13 +106,24 @@ mod tests {
             ("upgrade", "websocket", Consider::Bypass(Why::Upgrade)),
             ("if-match", "\"a\"", Consider::Bypass(Why::Precondition)),
             ("if-unmodified-since", "x", Consider::Bypass(Why::Precondition)),
-            ("range", "bytes=0-1", Consider::Forward(Why::Range)),
+            ("range", "bytes=0-1", Consider::LookUp),
+            ("range", "nothing", Consider::LookUp),
+            ("range", "lines=0-1", Consider::Forward(Why::Range)),
             ("if-none-match", "\"a\"", Consider::LookUp),
             ("authorization", "Basic x", Consider::LookUp),
             ("cache-control", "no-store", Consider::LookUp),
             ("x", "y", Consider::LookUp),
         ] {
             assert_eq!(considered(&Ask::get().with(name, value)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_range_of_a_head_request_means_anything() {
+        // RFC 9110 §14.2.
+        for value in ["bytes=0-1", "lines=0-1"] {
+            let head = Ask { method: Method::HEAD, ..Ask::get().with("range", value) };
+            assert_eq!(considered(&head), Consider::LookUp, "{value}");
         }
     }
 
@@ -118,7 +138,7 @@ mod tests {
     fn what_may_not_reach_the_origin_is_refused() {
         // RFC 9111 §5.2.1.7.
         let only = || Ask::get().control("only-if-cached");
-        assert_eq!(considered(&only().with("range", "bytes=0-1")), Consider::Refuse(Why::Range));
+        assert_eq!(considered(&only().with("range", "lines=0-1")), Consider::Refuse(Why::Range));
         assert_eq!(considered(&Ask { method: Method::OPTIONS, ..only() }), Consider::Refuse(Why::Method));
         assert_eq!(considered(&only()), Consider::LookUp);
         // An unsafe method asks for a change and not for an answer.

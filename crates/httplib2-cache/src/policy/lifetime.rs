@@ -78,9 +78,9 @@ fn guess(
     Some(u32::try_from(part).unwrap_or(u32::MAX).min(saturated(heuristic.at_most)))
 }
 
-/// The statuses that are heuristically cacheable (RFC 9110 §15.1), but 206, which is not stored.
+/// The statuses that are heuristically cacheable (RFC 9110 §15.1).
 pub(super) fn is_guessable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 // === impl Lifetime ===

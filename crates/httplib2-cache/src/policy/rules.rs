@@ -101,6 +101,10 @@ pub struct Rules {
     pub stale_if_disconnected: Option<Duration>,
     /// Whether the entity tags of all variants are sent when none of them matches (RFC 9111 §4.3.1); they are.
     pub validates_variants: bool,
+    /// Whether requests with `Range` are answered from the store (RFC 9110 §14.2); they are.
+    pub ranges: bool,
+    /// Whether parts are stored, and what broke off, to be completed later (RFC 9111 §3.3); they are.
+    pub parts: bool,
     /// When an unsafe request drops what is stored.
     pub invalidate: Invalidate,
     /// Whether a 412 to an unsafe request drops what is stored, although it is an error; it does. The origin said
@@ -133,6 +137,8 @@ impl Rules {
             stale_if_error_default: None,
             stale_if_disconnected: Some(Duration::from_secs(24 * 60 * 60)),
             validates_variants: true,
+            ranges: true,
+            parts: true,
             invalidate: Invalidate::default(),
             invalidate_on_412: true,
             request_max_age_lengthens: false,
@@ -155,6 +161,8 @@ impl Rules {
             stale_while_revalidate: false,
             stale_if_error: false,
             stale_if_disconnected: None,
+            ranges: false,
+            parts: false,
             invalidate: Invalidate::Early,
             invalidate_on_412: false,
             request_max_age_lengthens: true,

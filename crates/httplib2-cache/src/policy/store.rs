@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 
 use super::{
     Answered, Asked, Rules, Selecting, SetCookies, Signed, Stored, directives::Flags, fields::stored_fields,
-    lifetime::is_guessable,
+    lifetime::is_guessable, part::part,
 };
 
 /// Whether a response is stored.
@@ -35,7 +35,10 @@ pub struct Kept {
 pub enum NotStored {
     /// Only answers to GET are.
     Method,
-    /// Its status forbids it: it is interim, partial, a 304, concerns the request and not the resource, or is said
+    /// It is a part, and parts are not stored; or its `Content-Range` is not one range of a known whole, or not what was
+    /// asked for; or nothing tells whether it is of the version that is stored as a whole.
+    Part,
+    /// Its status forbids it: it is interim, a 304, concerns the request and not the resource, or is said
     /// to be never stored (RFC 6585 §3 to §6).
     Status,
     /// It says `must-understand`, and its status is not understood (RFC 9111 §5.2.2.3).
@@ -72,6 +75,9 @@ pub fn store(rules: &Rules, asked: &Asked<'_>, answered: &Answered<'_>) -> Keep 
     }
     if asked.control.no_store {
         return Keep::Skip(NotStored::RequestNoStore);
+    }
+    if answered.status == StatusCode::PARTIAL_CONTENT && part(rules, asked, answered).is_none() {
+        return Keep::Skip(NotStored::Part);
     }
     let stored = Stored::read(rules, answered);
     if let Some(why) = obstacle(rules, asked, answered, &stored) {
@@ -144,8 +150,8 @@ fn is_storable(status: StatusCode) -> bool {
     match status.as_u16() {
         // Interim, and what is no status of HTTP (RFC 9110 §15).
         ..200 | 600.. => false,
-        // Parts of a representation or changes to one, which are not combined here (RFC 9111 §3.3, RFC 3229 §10.4.1).
-        206 | 226 => false,
+        // Changes to a representation, which are not combined here (RFC 3229 §10.4.1).
+        226 => false,
         // Updates of what is stored.
         304 => false,
         // Said of one request, one connection or one client, not of the resource (RFC 9110 §15.5.8, §15.5.13,
@@ -188,6 +194,7 @@ impl fmt::Display for NotStored {
         f.write_str(match self {
             Self::Method => "not stored: only answers to GET are",
             Self::Status => "not stored: its status forbids it",
+            Self::Part => "not stored: it is a part that does not fit",
             Self::NotUnderstood => "not stored: must-understand, and its status is not understood",
             Self::RequestNoStore => "not stored: the request says no-store",
             Self::NoStore => "not stored: it says no-store",

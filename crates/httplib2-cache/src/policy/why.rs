@@ -22,6 +22,8 @@ pub enum Why {
     OtherCache,
     /// The caller wants nothing that is stored.
     Reload,
+    /// Only a part is stored, and the request asks for more or for something else.
+    Part,
     /// Nothing is stored of its URI.
     Missing,
     /// What is stored of its URI was selected by other request fields, or for somebody else.
@@ -86,6 +88,8 @@ pub enum Forwarded {
     UriMiss,
     /// Nothing that was stored of its URI matched its fields.
     VaryMiss,
+    /// What was stored was only a part of what the request asked for.
+    Partial,
     /// What was stored was fresh, but the request did not accept it.
     Request,
     /// What was stored was stale.
@@ -123,6 +127,7 @@ impl Why {
             | Self::Authorized
             | Self::Relative
             | Self::OtherCache => Forwarded::Bypass,
+            Self::Part => Forwarded::Partial,
             Self::Missing => Forwarded::UriMiss,
             Self::OtherVariant => Forwarded::VaryMiss,
             Self::Reload | Self::RequestNoCache | Self::TooOld { .. } | Self::TooShort { .. } => Forwarded::Request,
@@ -141,6 +146,21 @@ impl Why {
     }
 }
 
+impl Why {
+    /// Whether it says that the stored response is fresh.
+    pub(crate) fn is_fresh(self) -> bool {
+        matches!(self, Self::Fresh(_) | Self::FreshByRequest(_))
+    }
+
+    /// The reason where a refresh in the background is out of the question.
+    pub(super) fn without_refresh(self) -> Self {
+        match self {
+            Self::WhileRevalidating(ages) => Self::Stale(ages),
+            why => why,
+        }
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -152,6 +172,7 @@ impl fmt::Display for Why {
             Self::Relative => f.write_str("the URI names no host"),
             Self::OtherCache => f.write_str("another cache handles it"),
             Self::Reload => f.write_str("the caller wants nothing of the store"),
+            Self::Part => f.write_str("only a part stored"),
             Self::Missing => f.write_str("nothing stored"),
             Self::OtherVariant => f.write_str("only other variants stored"),
             Self::Authorized => f.write_str("not stored for everybody"),
@@ -195,6 +216,7 @@ impl fmt::Display for Forwarded {
             Self::Method => "method",
             Self::UriMiss => "uri-miss",
             Self::VaryMiss => "vary-miss",
+            Self::Partial => "partial",
             Self::Request => "request",
             Self::Stale => "stale",
         })
@@ -278,6 +300,7 @@ mod tests {
             (Why::RequestNoCache, "request"),
             (Why::TooOld { age: 1, max_age: 0 }, "request"),
             (Why::NoCache, "stale"),
+            (Why::Part, "partial"),
         ] {
             assert_eq!(why.forwarded().to_string(), parameter, "{why}");
         }
