@@ -1,6 +1,6 @@
 //! A request that is looked up, and what it is looked up by.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use http::{Extensions, HeaderMap, Request, Uri, header, request};
 use httplib2_core::who::Identity;
@@ -8,6 +8,7 @@ use httplib2_store::Key;
 
 use crate::{
     CacheMode,
+    collapse::Flight,
     policy::{Asked, Control},
     settings::{Settings, without_userinfo},
 };
@@ -19,6 +20,8 @@ pub(crate) struct Ask {
     pub(crate) key: Key,
     /// For whom it would be signed further in.
     pub(crate) identity: Option<Identity>,
+    /// The fetch that it makes for others as well, if it does.
+    pub(crate) flight: Option<Arc<Flight>>,
     control: Control,
 }
 
@@ -93,7 +96,7 @@ impl Place {
 impl Ask {
     pub(crate) fn new(head: request::Parts, mode: CacheMode, control: Control, place: Place) -> Self {
         let Place { key, identity } = place;
-        Self { head, mode, key, identity, control }
+        Self { head, mode, key, identity, flight: None, control }
     }
 
     pub(crate) fn asked(&self) -> Asked<'_> {

@@ -9,6 +9,7 @@ use httplib2_core::{body::Resend, error::BoxError, send::HttpService};
 use crate::{
     CacheBody, Served,
     ask::Ask,
+    collapse::{collapse, collapses},
     complete::by_part,
     forward::{Forwarding, forward},
     found::{Found, held, now},
@@ -57,11 +58,17 @@ where
             (Why::Missing, false)
         }
     };
+    let may_collapse = considered == Consider::LookUp && collapses(&settings, &ask, why);
+    let forwarding = Forwarding { settings, ask, found, why, validates };
     // In a box of its own, so that a hit does not carry its size about.
-    Box::pin(forward(inner, body, Forwarding { settings, ask, found, why, validates })).await
+    if may_collapse {
+        Box::pin(collapse(inner, body, forwarding)).await
+    } else {
+        Box::pin(forward(inner, body, forwarding)).await
+    }
 }
 
-fn decide(settings: &Settings, ask: &Ask, found: &Found, considered: Consider) -> Reuse {
+pub(crate) fn decide(settings: &Settings, ask: &Ask, found: &Found, considered: Consider) -> Reuse {
     match considered {
         Consider::Forward(why) => Reuse::Forward(why),
         _ if !ask.mode.looks() => Reuse::Forward(Why::Reload),

@@ -88,8 +88,12 @@ fn begin<R: Body>(
         return (None, Kept::TooLarge);
     }
     head.version = response.version();
+    let shared = ask.flight.as_ref().map(|flight| (flight, head.clone()));
     match settings.store.write(ask.key.clone(), head, length, generation) {
-        Ok(writer) => (Some(writer), Kept::Storing),
+        Ok(writer) => match shared {
+            Some((flight, head)) => (Some(flight.watch(writer, head, length)), Kept::Storing),
+            None => (Some(writer), Kept::Storing),
+        },
         Err(error) => {
             complain("storing", &error);
             let too_large = matches!(error, StoreError::TooLarge { .. });

@@ -49,8 +49,8 @@ impl CacheLayer {
         Self { settings: Arc::new(Settings::new(rules, store)) }
     }
 
-    /// Runs work in the background: it refreshes what is served stale meanwhile (RFC 5861 §3) and finishes storing
-    /// what its reader gave up. Default: none, and both are off.
+    /// Runs work in the background: it refreshes what is served stale meanwhile (RFC 5861 §3), finishes storing what
+    /// its reader gave up, and asks the origin once for several callers. Default: none, and all three are off.
     ///
     /// A body may be dropped on any thread, so a function that spawns on a handle of the runtime is the right one. The
     /// runtime must have its timer on.
@@ -94,6 +94,36 @@ impl CacheLayer {
     #[must_use]
     pub fn background(self, bytes: u64, time: Duration) -> Self {
         self.set(|settings| settings.background = Budget { bytes, time })
+    }
+
+    /// Whether concurrent requests that would be answered alike become one, where there is an
+    /// [executor](Self::executor) (RFC 9111 §4). Default: yes.
+    #[must_use]
+    pub fn collapse(self, on: bool) -> Self {
+        self.set(|settings| settings.collapse.on = on)
+    }
+
+    /// How long a request waits for another one that is under way, before it is sent itself. Default: 5 seconds.
+    #[must_use]
+    pub fn collapse_wait(self, time: Duration) -> Self {
+        self.set(|settings| settings.collapse.wait = time)
+    }
+
+    /// How many bytes of one body are held for those who read it together, and one frame more. All bodies together
+    /// hold at most sixteen times as many, and one frame each. Default: 4 MiB.
+    #[must_use]
+    pub fn collapse_buffer(self, bytes: u64) -> Self {
+        self.set(|settings| settings.collapse.buffer = bytes)
+    }
+
+    /// How stale a stored response may be to answer those who would wait while another request asks whether it still
+    /// holds; whole seconds count. Default: zero, they wait.
+    ///
+    /// It is agreed to out of band (RFC 9111 §4.2.4), so it needs no `stale-while-revalidate`; what says
+    /// `must-revalidate` or `no-cache` is never served so.
+    #[must_use]
+    pub fn collapse_stale(self, time: Duration) -> Self {
+        self.set(|settings| settings.collapse.stale = time)
     }
 
     /// How long the store may keep a caller waiting, each time it is asked something. Default: 5 seconds.

@@ -53,6 +53,16 @@
 //! safe drops what is stored of its URI when its answer is no error or a 412, when no answer comes and when the caller
 //! goes away before; a GET that is under way meanwhile is not stored.
 //!
+//! Where there is an executor, requests of the same URI, user and selecting fields become one that is sent there, if
+//! nothing or something stale is stored for them (RFC 9111 §4). The others wait for its head and then read its answer
+//! along, if that is being stored and may be used for them, or have what it changed in the store; which fields
+//! select, the first answer tells. For anything else each is sent, all at once, and for ten seconds those that follow do
+//! not wait. A failure is that of the first caller alone. Requests with `Range`, `no-cache`, `no-store`, `max-age=0`
+//! or a mode, in a shared cache those that are made for somebody, and all but GET are never joined to others; one with
+//! `If-None-Match` or `If-Modified-Since` may wait, but others wait for it only while it validates. What the first caller
+//! gives up goes on within the budget of the background, without its deadline. No request joins one that was begun before
+//! its key was invalidated.
+//!
 //! A `Range` in bytes is answered from what is stored: one range with a 206, several with `multipart/byteranges`, one
 //! beyond the end with a 416; one that cannot be read is ignored, and one in another unit is for the origin. It goes along
 //! when the whole is validated. Where only a part is stored, the rest is asked for with `Range` and `If-Range`, and comes
@@ -70,6 +80,12 @@
 //! itself (RFC 9110 §7.6.1). Every response has a [`Served`], and the journal a line. In a shared cache, and by
 //! option in a private one, `Cache-Status` says the same to others (RFC 9211).
 //!
+//! A body that several read is taken from the origin by whoever is fastest and held for the others within
+//! [`collapse_buffer`](CacheLayer::collapse_buffer). Who falls further behind reads on from the store once the body is
+//! there, so nobody is held up by a slow reader. There are two exceptions: a body of unknown length waits for its first
+//! caller, who would have got it without the store; and once the store gave a body up all readers are waited for, each
+//! time at most for [`collapse_wait`](CacheLayer::collapse_wait). Those who are left behind then get an error.
+//!
 //! Responses are kept for the user that they were obtained for: in a private cache one user's answer never reaches
 //! another, whether the caller signs for itself or a layer further in does; a shared cache keeps of those only what is
 //! for everybody (RFC 9111 §3.5). If somebody was to sign and the response has no mark, it is not stored.
@@ -86,6 +102,10 @@
 //! | [`base`](CacheLayer::base) | none: requests for a path alone pass by | |
 //! | [`max_object`](CacheLayer::max_object) | what the store takes | |
 //! | [`patience`](CacheLayer::patience) | 5 s for each answer of the store | |
+//! | [`collapse`](CacheLayer::collapse) | on, if there is an executor | |
+//! | [`collapse_wait`](CacheLayer::collapse_wait) | 5 s | |
+//! | [`collapse_buffer`](CacheLayer::collapse_buffer) | 4 MiB for each body, 16 times that for all | |
+//! | [`collapse_stale`](CacheLayer::collapse_stale) | nothing stale | |
 //! | [`disconnected`](CacheLayer::disconnected) | every error | |
 //! | [`cache_status`](CacheLayer::cache_status) | in a shared cache | |
 //! | [`parts`](CacheLayer::parts) | on | |
@@ -96,21 +116,24 @@
 //!
 //! # Errors
 //!
-//! Those of the inner service pass through as they are. The one of its own is [`CacheError`], the error of a body whose
-//! rest the origin did not send as it was announced. A store that fails is a miss and a
+//! Those of the inner service pass through as they are. Its own are two, both of bodies: [`CacheError`], where the
+//! origin did not send the rest of a part as it was announced, and [`CollapseError`], for what several callers share: the
+//! executor dropped the request, the body broke off (with the error of the inner body as its cause, and only if more
+//! than one reads it), or its reader fell behind and it was not stored. A store that fails is a miss and a
 //! `tracing` event of level `WARN`, never a failed request; only a stored body that turns out to be damaged while it is
 //! read fails, with a [`StoreError`](httplib2_store::StoreError). A request that may not be sent gets a 504.
 //!
 //! # What it does not do
 //!
-//! It does not yet join concurrent misses of one URI to one request. It does not store answers with several parts, nor
-//! more than one part of a variant; it does not ask for what is missing at two sides, nor copy more than a piece of work
-//! in the background may read to make one part of two. It does not store answers to POST. It does not look at fields that an origin reflects without naming them
-//! in `Vary`, such as `X-Forwarded-Host` or `X-HTTP-Method-Override`: a proxy removes them before.
+//! It does not store answers with several parts, nor more than one part of a variant; it does not ask for what is
+//! missing at two sides, nor copy more than a piece of work in the background may read to make one part of two. It does
+//! not store answers to POST. It does not look at fields that an origin reflects without naming them in `Vary`, such as
+//! `X-Forwarded-Host` or `X-HTTP-Method-Override`: a proxy removes them before.
 
 mod ask;
 mod body;
 mod change;
+mod collapse;
 mod complete;
 mod error;
 mod exchange;
@@ -135,6 +158,7 @@ mod untrue;
 
 pub use self::{
     body::CacheBody,
+    collapse::CollapseError,
     error::CacheError,
     handle::CacheHandle,
     layer::CacheLayer,

@@ -38,6 +38,7 @@
 
 mod asked;
 mod canonical;
+mod collapse;
 mod conditions;
 mod consider;
 mod control;
@@ -66,6 +67,7 @@ mod testing;
 pub(crate) use self::part::is_other_version;
 pub use self::{
     asked::{Answered, Asked, Held, Signed, Times, obtained_for},
+    collapse::{collapses, serves_meanwhile},
     conditions::{Give, give},
     consider::{Consider, consider},
     control::Control,

@@ -75,6 +75,15 @@ pub(crate) fn refusal<R>(settings: &Settings, options: &Extensions, served: Serv
     response
 }
 
+// === impl Opened ===
+
+impl<R> Opened<R> {
+    /// A body that is given as it is.
+    pub(crate) fn whole(body: CacheBody<R>) -> Self {
+        Self { cut: Cut::Whole, body }
+    }
+}
+
 // === impl FromStore ===
 
 impl FromStore<'_> {
@@ -82,7 +91,7 @@ impl FromStore<'_> {
     /// dropped.
     pub(crate) async fn open<R>(&self, settings: &Settings, ask: &Ask) -> Option<Opened<R>> {
         if self.give == Give::NotModified || ask.head.method == Method::HEAD {
-            return Some(Opened { cut: Cut::Whole, body: CacheBody::empty() });
+            return Some(Opened::whole(CacheBody::empty()));
         }
         let opened = range::open(settings, ask, self.entry).await;
         if opened.is_none() {

@@ -56,6 +56,13 @@ pub enum Served {
         /// What became of what is stored.
         then: Update,
     },
+    /// From the origin, by the request of another caller that was under way.
+    Collapsed {
+        /// Its age in seconds.
+        age: u32,
+        /// Why the origin would have been asked.
+        why: Why,
+    },
     /// From this cache itself: a 504, because the origin may not be asked (RFC 9111 §5.2.1.7).
     Refused {
         /// Why it would have been asked.
@@ -122,14 +129,15 @@ impl Served {
         }
     }
 
-    /// Its age in seconds, if it comes from the store.
+    /// Its age in seconds, if it comes from the store or from the request of another caller.
     #[must_use]
     pub fn age(&self) -> Option<u32> {
         match self {
             Self::Stored { age, .. }
             | Self::Stale { age, .. }
             | Self::Part { age, .. }
-            | Self::Validated { age, .. } => Some(*age),
+            | Self::Validated { age, .. }
+            | Self::Collapsed { age, .. } => Some(*age),
             Self::Network { .. } | Self::Completed { .. } | Self::Refused { .. } => None,
         }
     }
@@ -156,6 +164,9 @@ impl fmt::Display for Served {
                 write!(f, "{why}, {stored} bytes of it used, origin asked for the rest -> {kept}")
             }
             Self::Validated { why, with, then, .. } => write!(f, "{why}, validated with {with}, 304 -> {then}"),
+            Self::Collapsed { why, .. } => {
+                write!(f, "{why}, collapsed with a request under way -> its answer, being stored")
+            }
             Self::Refused { why } => write!(f, "{why}, origin not to be asked -> 504"),
         }
     }

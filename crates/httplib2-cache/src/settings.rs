@@ -10,7 +10,13 @@ use httplib2_core::{
 };
 use httplib2_store::Store;
 
-use crate::{policy::Rules, refresh::Refreshes, tee::Finishing, untrue::Untrue};
+use crate::{
+    collapse::{Collapse, Flights},
+    policy::Rules,
+    refresh::Refreshes,
+    tee::Finishing,
+    untrue::Untrue,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -35,6 +41,9 @@ pub(crate) struct Settings {
     pub(crate) untrue: Arc<Untrue>,
     /// Bodies that are read to their end in the background now.
     pub(crate) finishing: Arc<Finishing>,
+    pub(crate) collapse: Collapse,
+    /// Fetches that are under way now for several callers.
+    pub(crate) flights: Arc<Flights>,
 }
 
 /// Tells the errors that mean that no answer could be had.
@@ -75,6 +84,8 @@ impl Settings {
             refreshes: Arc::default(),
             untrue: Arc::default(),
             finishing: Arc::default(),
+            collapse: Collapse::default(),
+            flights: Arc::default(),
         }
     }
 
@@ -83,6 +94,8 @@ impl Settings {
         let mut settings = self.clone();
         // Nobody would refresh what is served stale meanwhile.
         settings.rules.stale_while_revalidate &= settings.executor.is_some();
+        // The first caller would be the one that all others depend on.
+        settings.collapse.on &= settings.executor.is_some();
         settings
     }
 

@@ -42,8 +42,8 @@ struct Recording {
 #[derive(Debug, Default)]
 pub(crate) struct Finishing(AtomicUsize);
 
-/// One of them.
-struct Finished(Arc<Settings>);
+/// One of them, as long as it lives.
+pub(crate) struct Finished(Arc<Settings>);
 
 type Source = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
@@ -111,6 +111,18 @@ impl Tee {
         Poll::Ready(frame)
     }
 
+    /// Whether what is left is worth being read when nobody wants it any more.
+    pub(crate) fn is_worth_finishing(&self) -> bool {
+        self.0.as_ref().is_some_and(|recording| recording.is_worth_finishing())
+    }
+
+    /// Drops the body for good: what there is of it may be kept as a part, but nothing more is read.
+    pub(crate) fn abandon(mut self) {
+        if let Some(mut recording) = self.0.take() {
+            recording.break_off("nobody reads it to its end");
+        }
+    }
+
     pub(crate) fn is_end_stream(&self) -> bool {
         self.0.as_ref().is_none_or(|recording| recording.is_end_stream())
     }
@@ -144,7 +156,7 @@ impl Finished {
     const MOST: usize = 64;
 
     /// `None` when there are as many as may be.
-    fn begin(settings: &Arc<Settings>) -> Option<Self> {
+    pub(crate) fn begin(settings: &Arc<Settings>) -> Option<Self> {
         let this = Self(Arc::clone(settings));
         // Counted back when it is dropped, also where it was one too many.
         (settings.finishing.0.fetch_add(1, Ordering::Relaxed) < Self::MOST).then_some(this)

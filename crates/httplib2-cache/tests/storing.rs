@@ -2,13 +2,19 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use httplib2_cache::{Kept, Served};
-use httplib2_core::who::KnownTags;
+use httplib2_core::{context::Spawn, who::KnownTags};
 use httplib2_store::MemoryStore;
 use httplib2_testing::{Body, Server, Size, reply, request};
 use tower::ServiceExt;
@@ -267,18 +273,32 @@ async fn one_that_is_read_in_part_only_drops_the_older_one_unless_it_is_the_same
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_so_many_bodies_are_read_to_their_end_in_the_background() {
-    let server = Server::answering(|_, _| cached("max-age=600").body(Body::chunks(["a", "b"])));
-    let site = Site::private(server).on_tokio();
-    let lines: Vec<_> = (0..100).map(|n| format!("GET http://a.example/{n}")).collect();
-    for line in &lines {
-        drop(site.cache.clone().oneshot(request(line)).await.expect("an answer"));
+    for collapses in [false, true] {
+        let running = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&running);
+        let executor = Spawn::new(move |task| {
+            let count = Arc::clone(&count);
+            count.fetch_add(1, Ordering::SeqCst);
+            drop(tokio::spawn(async move {
+                task.await;
+                count.fetch_sub(1, Ordering::SeqCst);
+            }));
+        });
+        let server = Server::answering(|_, _| cached("max-age=600").body(Body::from("a").stalling()));
+        let site = Site::private(server).with(|layer| layer.executor(executor).collapse(collapses));
+        for n in 0..100 {
+            let line = format!("GET http://a.example/{n}");
+            drop(site.cache.clone().oneshot(request(&line)).await.expect("an answer"));
+        }
+        settle().await;
+        assert_eq!(running.load(Ordering::SeqCst), 64, "{collapses}");
+        // Their time is over, and there is room again.
+        tokio::time::sleep(Duration::from_secs(31)).await;
+        assert_eq!(running.load(Ordering::SeqCst), 0, "{collapses}");
+        drop(site.cache.clone().oneshot(request(GET)).await.expect("an answer"));
+        settle().await;
+        assert_eq!(running.load(Ordering::SeqCst), 1, "{collapses}");
     }
-    settle().await;
-    assert_eq!(site.layer.handle().usage().await.expect("a number").entries, 64);
-    // Then there is room again.
-    drop(site.cache.clone().oneshot(request("GET http://a.example/last")).await.expect("an answer"));
-    settle().await;
-    assert!(site.line("GET http://a.example/last").await.is_from_cache());
 }

@@ -11,7 +11,7 @@ use super::{Asked, Held, Rules, canonical::Canonical, fields, wire};
 ///
 /// Those are the fields that `Vary` names and, in a private cache, the [credentials](Rules::credentials): a caller
 /// that signs its requests itself never gets what another one got. `Debug` shows the names and no values.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Selecting(Box<[Field]>);
 
 /// A name and, if the request had such a field, its canonical value.
@@ -57,11 +57,16 @@ impl Selecting {
                 }
             }
         }
+        Some(Self::named(rules, request, names))
+    }
+
+    /// Takes the fields of these names from a request.
+    pub(crate) fn named(rules: &Rules, request: &HeaderMap, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let field = |name: HeaderName| {
             let value = Canonical::of(rules, &name).of_request(request, &name);
             (name, value)
         };
-        Some(Self(names.into_iter().map(field).collect()))
+        Self(names.into_iter().map(field).collect())
     }
 
     /// The names, and the values in the form in which they are compared; `None` where the request had no such

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub(crate) mod parts;
+pub(crate) mod piecemeal;
 pub(crate) mod stores;
 
 use std::{
