@@ -122,8 +122,8 @@ fn name(forwarding: &Forwarding, names: &mut Vec<HeaderName>) -> Option<Name> {
     for held in found.held(settings) {
         names.extend(held.selecting.fields().map(|(name, _)| name.clone()));
     }
-    if !settings.rules.is_shared() && ask.head.headers.contains_key(header::AUTHORIZATION) {
-        names.push(header::AUTHORIZATION);
+    if !settings.rules.is_shared() {
+        names.extend(settings.rules.credentials.iter().filter(|name| ask.head.headers.contains_key(*name)).cloned());
     }
     names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
     names.dedup();

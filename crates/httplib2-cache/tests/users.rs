@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use httplib2_cache::{CacheLayer, Served, policy::NotStored};
 use httplib2_core::who::{Identity, SignedAs};
-use httplib2_store::MemoryStore;
+use httplib2_store::{MemoryStore, Store};
 use httplib2_testing::{Received, Reply, Server, reply};
 
 use self::common::{GET, Signer, Site, cached, with};
@@ -263,4 +263,26 @@ async fn a_field_that_was_named_as_a_credential_tells_users_apart() {
     site.send(with(GET, &[("x-api-key", "alice")])).await;
     assert_eq!(site.get().await.text(), "nobody");
     assert_eq!(site.send(with(GET, &[("x-api-key", "bob")])).await.text(), "bob");
+}
+
+#[tokio::test]
+async fn a_marked_value_that_selects_is_compared_and_not_kept() {
+    let store = MemoryStore::new();
+    let server = Server::answering(|_, _| cached("max-age=60").header("vary", "x-session"));
+    let site = Site::on(server, store.clone());
+    let asked = |value: &'static str, is_marked| {
+        let mut request = with(GET, &[("x-session", value)]);
+        request.headers_mut().values_mut().for_each(|value| value.set_sensitive(is_marked));
+        request
+    };
+    site.send(asked("s3cret", true)).await;
+    for (value, is_marked, is_hit) in [("s3cret", true, true), ("s3cret", false, true), ("other", true, false)] {
+        assert_eq!(site.send(asked(value, is_marked)).await.is_from_cache(), is_hit, "{value} {is_marked}");
+    }
+    for line in store.list().await.expect("a list") {
+        for (name, value) in &line.entry.head().selecting {
+            let value = value.as_deref().expect("it was sent");
+            assert!(!value.windows(6).any(|text| text == b"s3cret"), "{name}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The form in which a request field is compared with that of an earlier request (RFC 9111 §4.1).
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use sha2::{Digest, Sha256};
 
 use super::{Negotiation, Rules, wire};
@@ -22,6 +22,9 @@ pub(super) enum Canonical {
 
 /// Fields that are no lists, of those that `Vary` names in practice.
 const NO_LISTS: [HeaderName; 5] = [header::FROM, header::HOST, header::ORIGIN, header::REFERER, header::USER_AGENT];
+
+/// What a digest begins with, and no field value.
+const SECRET: u8 = 0;
 
 /// Beside the [credentials](Rules::credentials).
 const SECRETS: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
@@ -47,11 +50,14 @@ impl Canonical {
         }
     }
 
-    /// The canonical value of a field of a request that has it.
+    /// The canonical value of a field of a request that has it. A value that is marked as sensitive is a secret
+    /// whatever its name.
     pub(super) fn of_request(self, request: &HeaderMap, name: &HeaderName) -> Option<Box<[u8]>> {
+        let is_marked = request.get_all(name).iter().any(HeaderValue::is_sensitive);
+        let canonical = if is_marked { Self::Secret } else { self };
         request.contains_key(name).then(|| {
             let mut value = Vec::new();
-            self.write(request, name, |byte| value.push(byte));
+            canonical.write(request, name, |byte| value.push(byte));
             value.into_boxed_slice()
         })
     }
@@ -60,9 +66,10 @@ impl Canonical {
     /// bring a list in order.
     pub(super) fn equals(self, value: Option<&[u8]>, request: &HeaderMap, name: &HeaderName) -> bool {
         let Some(value) = value else { return !request.contains_key(name) };
+        let canonical = if value.first() == Some(&SECRET) { Self::Secret } else { self };
         let mut rest = value.iter();
         let mut is_same = request.contains_key(name);
-        self.write(request, name, |byte| is_same &= rest.next() == Some(&byte));
+        canonical.write(request, name, |byte| is_same &= rest.next() == Some(&byte));
         is_same && rest.next().is_none()
     }
 
@@ -79,6 +86,7 @@ impl Canonical {
                 &mut emit,
             ),
             Self::Secret => {
+                emit(SECRET);
                 let mut digest = Sha256::new();
                 for line in lines {
                     digest.update(line.trim_ascii());
