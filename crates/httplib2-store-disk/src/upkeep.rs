@@ -1,0 +1,334 @@
+//! What is done in the background: seeing what is on the disk, saving what is ahead of it, sweeping.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, PoisonError, atomic::Ordering},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use httplib2_store::{Key, StoreError};
+
+use crate::{
+    bucket::read_bucket,
+    content::lock,
+    digest::Digest,
+    files::{self, ASIDE, BASE, blocks, entries, key_of, measure, name},
+    index::Loaded,
+    report::Swept,
+    shared::{OnDisk, Shared},
+};
+
+/// What the thread in the background is to do.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    wanted: Mutex<Wanted>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
+    save: bool,
+    unload: bool,
+    end: bool,
+}
+
+/// Refreshes that come one after the other are written once.
+const SAVE_AFTER: Duration = Duration::from_millis(250);
+
+/// What could not be written is tried again after so long.
+const SAVE_AGAIN: Duration = Duration::from_secs(30);
+
+/// The first hits come before the index is read as a whole, which takes a processor for a while.
+const WALK_AFTER: Duration = Duration::from_millis(50);
+
+/// When the directory is swept for the first time.
+const SWEEP_AFTER: Duration = Duration::from_secs(1);
+
+/// How often the directory is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// What belongs to nobody for so long is not about to belong to somebody.
+const OLD: Duration = Duration::from_secs(60 * 60);
+
+/// The same when there is no room.
+const OLD_WHEN_FULL: Duration = Duration::from_secs(60);
+
+// === impl Shared ===
+
+impl Shared {
+    /// Begins the work in the background. Without a thread, the work is done when somebody asks for it.
+    pub(crate) fn begin_upkeep(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        let name = "httplib2-store".to_owned();
+        if let Err(error) = thread::Builder::new().name(name).spawn(move || shared.keep_up()) {
+            self.warn("there is no thread for its upkeep", &error);
+        }
+    }
+
+    /// Sees to it that all that is on the disk is known.
+    pub(crate) fn walk_once(&self) {
+        let _walking = lock(&self.walking);
+        if !self.knows_all.load(Ordering::Acquire) {
+            self.walk(&mut Swept::default());
+            self.make_room(0, None);
+        }
+    }
+
+    /// Removes what belongs to no entry.
+    ///
+    /// `walks` unless all that is on the disk was seen just before.
+    pub(crate) fn sweep(&self, walks: bool) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        if !matches!(fs::symlink_metadata(self.files.base()), Ok(metadata) if metadata.is_dir()) {
+            return Ok(swept);
+        }
+        self.save_all()?;
+        if walks {
+            let _walking = lock(&self.walking);
+            self.walk(&mut swept);
+            self.notice_absent();
+        }
+        let mut strays = self.sweep_strays(&mut swept, OLD);
+        if self.index.bytes().saturating_add(strays) > self.limits.capacity {
+            strays = self.sweep_strays(&mut swept, OLD_WHEN_FULL);
+        }
+        self.strays.store(strays, Ordering::Relaxed);
+        self.make_room(0, None);
+        self.sweep_directories(&mut swept);
+        Ok(swept)
+    }
+
+    fn keep_up(&self) {
+        if self.signal.rest(WALK_AFTER) {
+            return;
+        }
+        self.walk_once();
+        // Nobody waits for this, and programs that end soon need none of it.
+        if !self.signal.rest(SWEEP_AFTER) {
+            drop(self.sweep(false));
+        }
+        let mut swept_at = self.clock.instant();
+        while let Some(saves) = self.signal.wait(SWEEP_EVERY) {
+            if self.index.head_bytes() > self.limits.heads {
+                self.index.unload(self.limits.heads / 4 * 3);
+            }
+            if saves {
+                if self.signal.rest(SAVE_AFTER) {
+                    return;
+                }
+                if self.save_all().is_err() {
+                    // Somebody may have to mend the disk first.
+                    if self.signal.rest(SAVE_AGAIN) {
+                        return;
+                    }
+                    self.signal.save_soon();
+                }
+            }
+            let now = self.clock.instant();
+            if now.saturating_duration_since(swept_at) >= SWEEP_EVERY {
+                drop(self.sweep(true));
+                swept_at = now;
+            }
+        }
+    }
+
+    /// Reads all index files, and takes in those that are not known.
+    fn walk(&self, swept: &mut Swept) {
+        let mut paths = Vec::new();
+        self.files.each_file(&self.files.index(), &mut |path| paths.push(path));
+        for path in paths {
+            if self.signal.is_over() {
+                return;
+            }
+            self.take_in(&path, swept);
+        }
+        self.knows_all.store(true, Ordering::Release);
+        self.empty_trash();
+    }
+
+    fn take_in(&self, path: &Path, swept: &mut Swept) {
+        let Some((key, loaded)) = self.read_bucket(path) else {
+            swept.damaged += self.remove_bucket(path, |found| found.is_none());
+            return;
+        };
+        if loaded.entries.is_empty() && is_older(path, OLD, self.clock.now()) {
+            swept.removed +=
+                self.remove_bucket(path, |found| found.is_some_and(|(_, loaded)| loaded.entries.is_empty()));
+            return;
+        }
+        let now = self.clock.instant();
+        let changed = self.index.change(&key, |slot| {
+            // What was looked up is compared with the disk when it is looked up again.
+            if slot.heads().is_none() && slot.seen != Some(loaded.seen) {
+                slot.take_over(loaded, now);
+                slot.unload();
+            }
+        });
+        lock(&self.trash).extend(changed.released);
+    }
+
+    /// The key and the entries in an index file. `None` when it is damaged or not where it belongs.
+    fn read_bucket(&self, path: &Path) -> Option<(Key, Loaded)> {
+        let (bytes, seen) = files::read(path).ok()??;
+        let key = key_of(&read_bucket(&bytes).lines.last()?.key)?;
+        match self.parse(&key, &bytes, seen) {
+            OnDisk::There(loaded) if self.files.bucket(&key) == path => Some((key, loaded)),
+            _ => None,
+        }
+    }
+
+    /// Removes an index file if it still is as it was found. Returns how many were removed.
+    fn remove_bucket(&self, path: &Path, is_useless: impl FnOnce(Option<&(Key, Loaded)>) -> bool) -> u64 {
+        let Ok(_exclusive) = self.exclusive(false) else { return 0 };
+        let found = self.read_bucket(path);
+        if !is_useless(found.as_ref()) || files::remove(path).is_err() {
+            return 0;
+        }
+        if let Some((key, _)) = found {
+            // A look-up finds out by itself.
+            self.index.change(&key, |slot| {
+                if slot.is_empty() && slot.ahead.is_empty() {
+                    slot.forget();
+                }
+            });
+        }
+        1
+    }
+
+    /// Forgets what other processes removed.
+    fn notice_absent(&self) {
+        let now = self.clock.instant();
+        for key in self.index.keys() {
+            if self.signal.is_over() {
+                return;
+            }
+            if matches!(files::identify(&self.files.bucket(&key)), Ok(None)) {
+                let view = self.index.view(&key);
+                drop(self.compare(&key, view, now));
+            }
+        }
+    }
+
+    /// Removes contents that no entry has and temporary files, when they are old. Returns the space that others take.
+    fn sweep_strays(&self, swept: &mut Swept, old: Duration) -> u64 {
+        let now = self.clock.now();
+        let mut strays = 0;
+        let mut contents = Vec::new();
+        self.files.each_file(&self.files.contents(), &mut |path| contents.push(path));
+        for path in contents {
+            let digest = self.digest_of(&path);
+            if digest.is_some_and(|digest| self.index.contents.is_held(digest)) {
+                continue;
+            }
+            let Some((length, _)) = measure(&path) else { continue };
+            if !is_older(&path, old, now) {
+                strays += blocks(length);
+                continue;
+            }
+            let _placing = self.placing.write().unwrap_or_else(PoisonError::into_inner);
+            if digest.is_none_or(|digest| !self.index.contents.is_held(digest)) && files::remove(&path).is_ok() {
+                swept.contents += 1;
+                swept.bytes += length;
+            }
+        }
+        for path in entries(&self.files.temporary()) {
+            let Some((length, _)) = measure(&path) else { continue };
+            if !is_older(&path, old, now) {
+                strays += blocks(length);
+            } else if files::remove(&path).is_ok() {
+                swept.temporary += 1;
+                swept.bytes += length;
+            }
+        }
+        strays
+    }
+
+    /// Removes empty directories, what is left of cleared ones, and those of older formats.
+    fn sweep_directories(&self, swept: &mut Swept) {
+        let is_old = |path: &PathBuf| is_older(path, OLD, self.clock.now());
+        for directory in [self.files.index(), self.files.contents()] {
+            let first = entries(&directory);
+            let second = first.iter().flat_map(|first| entries(first)).collect();
+            for level in [second, first] {
+                for path in level.into_iter().filter(is_old) {
+                    // Somebody who puts a file there has just seen to it that the directory is there.
+                    let _placing = self.placing.write().unwrap_or_else(PoisonError::into_inner);
+                    let Ok(_exclusive) = self.exclusive(false) else { return };
+                    swept.directories += u64::from(fs::remove_dir(path).is_ok());
+                }
+            }
+        }
+        let cleared = entries(self.files.base()).into_iter().filter(|path| name(path).starts_with(ASIDE));
+        let earlier = entries(self.files.root()).into_iter().filter(|path| is_earlier(name(path)));
+        for path in cleared.filter(is_old).chain(earlier.filter(is_old)) {
+            swept.directories += u64::from(fs::remove_dir_all(path).is_ok());
+        }
+    }
+
+    fn digest_of(&self, path: &Path) -> Option<Digest> {
+        let second = path.parent()?;
+        let text = [name(second.parent()?), name(second), name(path)].concat();
+        Digest::from_hex(&text)
+    }
+}
+
+// === impl Signal ===
+
+impl Signal {
+    pub(crate) fn save_soon(&self) {
+        lock(&self.wanted).save = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn unload(&self) {
+        lock(&self.wanted).unload = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn end(&self) {
+        lock(&self.wanted).end = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for so long, or until it is over, which is returned.
+    fn rest(&self, time: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(lock(&self.wanted), time, |wanted| !wanted.end);
+        let (wanted, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        wanted.end
+    }
+
+    fn is_over(&self) -> bool {
+        lock(&self.wanted).end
+    }
+
+    /// Waits until there is something to do, but not for longer than this. Returns whether something is to be saved,
+    /// `None` when it is over.
+    fn wait(&self, time: Duration) -> Option<bool> {
+        let wanted = lock(&self.wanted);
+        let waited =
+            self.changed.wait_timeout_while(wanted, time, |wanted| !wanted.save && !wanted.unload && !wanted.end);
+        let (mut wanted, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        wanted.unload = false;
+        (!wanted.end).then(|| std::mem::take(&mut wanted.save))
+    }
+}
+
+/// Whether a file or a directory was not changed for so long. One from the future was changed now.
+fn is_older(path: &Path, age: Duration, now: SystemTime) -> bool {
+    measure(path).is_some_and(|(_, modified)| now.duration_since(modified).is_ok_and(|since| since >= age))
+}
+
+/// Whether this is the directory of an earlier format.
+fn is_earlier(name: &str) -> bool {
+    let number = |name: &str| name.strip_prefix("httplib2-").and_then(|number| number.parse::<u32>().ok());
+    number(name).is_some_and(|earlier| Some(earlier) < number(BASE))
+}
+
+/// What the operating system says of a directory that is to be used, before it is.
+pub(crate) fn check(shared: &Shared) -> io::Result<()> {
+    shared.files.ensure()?;
+    drop(shared.files.lock()?);
+    Ok(())
+}
