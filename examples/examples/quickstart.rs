@@ -21,7 +21,8 @@ use httplib2::{
     lost_update::{Versions, merge_fn},
     redirect::NotFollowed,
     retry::RetryStatuses,
-    store::MemoryStore,
+    store::{MemoryStore, Store},
+    store_disk::DiskStore,
 };
 use httplib2_examples::{DigestGuard, Origin};
 
@@ -40,6 +41,7 @@ async fn main() -> Outcome {
     login(&http, &origin).await?;
     two_editors(&http, &origin).await?;
     cached(&origin).await?;
+    restarted(&origin).await?;
     timeout(&http, &origin).await?;
     without_a_runtime(&http, &origin)?;
     println!("all as it should be");
@@ -64,6 +66,7 @@ fn routes(origin: &Origin) -> Router {
         .route("/letters/{name}", routing::get(async || "Dear Joe").layer(guard))
         .route("/list", httplib2_examples::document("milk\n"))
         .route("/news", routing::get(news))
+        .route("/almanac", routing::get(async || ([(header::CACHE_CONTROL, "max-age=3600")], "sunrise at six")))
         .route("/slow", routing::get(async || tokio::time::sleep(Duration::from_secs(3)).await))
 }
 
@@ -200,6 +203,27 @@ async fn cached(origin: &Origin) -> Outcome {
         assert_eq!((response.status().as_u16(), &*content), (200, &b"no news"[..]));
         assert_eq!(response.from_cache(), from_cache, "{what}");
         show(what, &response, &content);
+    }
+    Ok(())
+}
+
+/// What one process has stored, the next one finds.
+async fn restarted(origin: &Origin) -> Outcome {
+    let dir = tempfile::tempdir()?;
+    for (what, from_cache) in [("a cache in a directory, the first run", false), ("the second run", true)] {
+        // `.cache(DIR)` is the same with memory before it.
+        let disk = DiskStore::open(dir.path())?;
+        let http = Http::builder().cache(disk.clone()).build()?;
+        let (response, content) = http.request(format!("{}/almanac", origin.plain)).explain(true).await?;
+        assert_eq!((&*content, response.from_cache()), (&b"sunrise at six"[..], from_cache), "{what}");
+        show(what, &response, &content);
+        // The caller did not wait for the disk.
+        for _ in 0..500 {
+            if disk.usage().await?.entries > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
     Ok(())
 }

@@ -83,6 +83,7 @@ mod generation;
 mod head;
 mod key;
 mod memory;
+mod place;
 mod store;
 mod tiers;
 
@@ -95,6 +96,7 @@ pub use self::{
     head::Head,
     key::Key,
     memory::{MemoryStore, MemoryStoreBuilder},
+    place::Place,
     store::{Store, Writer},
     tiers::Tiers,
 };

@@ -1,12 +1,6 @@
 //! The settings of a client.
 
-use std::{
-    fs,
-    net::IpAddr,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fs, net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use httplib2_auth::{AuthLayer, Basic, Bearer, Credentials};
@@ -14,16 +8,16 @@ use httplib2_auth_digest::Digest;
 use httplib2_auth_wsse::Wsse;
 use httplib2_cache::CacheLayer;
 use httplib2_connect::{Client, ClientBuilder};
-use httplib2_core::{context::Spawn, error::BoxError, send::HttpService};
+use httplib2_core::{error::BoxError, send::HttpService};
 use httplib2_decompression::DecompressionLayer;
 use httplib2_lost_update::{LostUpdateLayer, MergeHook};
 use httplib2_redirect::{Always, Downgrade, Follow, RedirectLayer, RedirectPolicy};
 use httplib2_retry::{Failure, RetryLayer, RetryStatuses};
-use httplib2_store::Store;
-use tokio::runtime::Handle;
+use httplib2_store::Place;
 
 use crate::{
-    Body, Error, ErrorKind, Http, blocking,
+    Body, Compat, Error, ErrorKind, Http, blocking,
+    caching::Caching,
     client::Defaults,
     deadline::Deadline,
     stack::{Layers, failure, is_disconnected, secrets, stack},
@@ -57,6 +51,8 @@ pub struct HttpBuilder<P = Always> {
     layers: Layers<P>,
     credentials: Credentials,
     defaults: Defaults,
+    caching: Caching,
+    compat: Compat,
     /// The first thing that is wrong.
     wrong: Option<Wrong>,
 }
@@ -107,6 +103,8 @@ impl Default for HttpBuilder {
                 max_body: MAX_BODY,
                 sensitive: secrets(&[]),
             },
+            caching: Caching::default(),
+            compat: Compat::default(),
             wrong: None,
         }
     }
@@ -226,16 +224,29 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         self.decompression(|decompression| decompression.decode_limit_chunk(bytes))
     }
 
-    /// Keeps responses in this store and uses them again by the rules of RFC 9111, as a private cache: for one user agent.
-    pub fn cache(self, store: impl Store) -> Self {
-        self.cache_layer(CacheLayer::private(Arc::new(store)))
+    /// Keeps responses in this store, or in this directory, and uses them again by the rules of RFC 9111, as a private
+    /// cache: for one user agent.
+    ///
+    /// A directory is made if it is not there, for nobody but its owner, and may be shared by several processes. It takes
+    /// up to 1 GiB, and the memory before it up to 64 MiB
+    /// ([`DiskStore`](https://docs.rs/httplib2-store-disk), [`Tiers`](crate::store::Tiers)). One that cannot be used
+    /// is a warning, and nothing is kept. It needs the feature `disk`.
+    pub fn cache(mut self, place: impl Into<Place>) -> Self {
+        self.caching = Caching::In(place.into());
+        self
     }
 
     /// Uses a cache with settings of its own, such as a shared one. Its [executor](CacheLayer::executor), its
     /// [signatories](CacheLayer::who_signs) and what counts as [disconnected](CacheLayer::disconnected) are set by this
     /// client.
     pub fn cache_layer(mut self, layer: CacheLayer) -> Self {
-        self.layers.cache = Some(layer);
+        self.caching = Caching::With(layer);
+        self
+    }
+
+    /// In which things the client does as Python's httplib2 did. Default: in none.
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = compat;
         self
     }
 
@@ -273,8 +284,8 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         let Layers { redirect, lost_update, decompression, cache, retry, auth, sensitive, user_agent } = self.layers;
         let redirect = redirect.policy(policy);
         let layers = Layers { redirect, lost_update, decompression, cache, retry, auth, sensitive, user_agent };
-        let Self { connect, credentials, defaults, wrong, .. } = self;
-        HttpBuilder { connect, layers, credentials, defaults, wrong }
+        let Self { connect, credentials, defaults, caching, compat, wrong, .. } = self;
+        HttpBuilder { connect, layers, credentials, defaults, caching, compat, wrong }
     }
 
     /// Trusts these certificate authorities, in PEM, in place of the platform's.
@@ -373,7 +384,7 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     pub fn build(self) -> Result<Http, Error> {
         self.check()?;
         let client = self.connect.clone().build().map_err(|error| invalid_settings(error.into()))?;
-        Ok(self.over(client))
+        self.over(client)
     }
 
     /// Builds the blocking client. Its thread starts with the first request.
@@ -396,10 +407,10 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         S: HttpService<Body> + Sync,
     {
         self.check()?;
-        Ok(self.over(server))
+        self.over(server)
     }
 
-    fn over<S>(mut self, server: S) -> Http
+    fn over<S>(mut self, server: S) -> Result<Http, Error>
     where
         S: HttpService<Body> + Sync,
     {
@@ -412,12 +423,12 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
         // Each client of a builder has its own, and learns for itself.
         let credentials = self.credentials.copied();
         self.layers.auth = self.layers.auth.credentials(credentials.clone());
-        if let Some(cache) = self.layers.cache.take() {
-            let signatories = Arc::new(self.layers.auth.handle());
-            let cache = cache.executor(background()).who_signs(signatories).disconnected(is_disconnected);
-            self.layers.cache = Some(self.layers.sensitive.iter().cloned().fold(cache, CacheLayer::credential));
-        }
-        Http::over(stack(server, &self.layers), credentials, self.defaults)
+        let cache = self.caching.layer(self.compat, &self.layers.decompression).map_err(invalid_settings)?;
+        self.layers.cache = cache.map(|cache| {
+            let cache = cache.who_signs(Arc::new(self.layers.auth.handle())).disconnected(is_disconnected);
+            self.layers.sensitive.iter().cloned().fold(cache, CacheLayer::credential)
+        });
+        Ok(Http::over(stack(server, &self.layers), credentials, self.defaults))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -432,21 +443,6 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
             self.wrong = Some(Wrong(error.to_string().into()));
         }
     }
-}
-
-/// Work in the background runs on whatever runtime the client is used on. A body may be dropped anywhere, so where
-/// there is none the last one is taken that was seen; one that has ended drops the work.
-fn background() -> Spawn {
-    let last = Mutex::new(None);
-    Spawn::new(move |work| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(runtime) = Handle::try_current() {
-            *last = Some(runtime);
-        }
-        if let Some(runtime) = &*last {
-            drop(runtime.spawn(work));
-        }
-    })
 }
 
 fn invalid_settings(why: BoxError) -> Error {

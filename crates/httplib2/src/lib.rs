@@ -63,11 +63,13 @@
 //!
 //! # What it does not do
 //!
-//! It reads no environment variables and writes no files.
+//! It reads no environment variables, and writes no files but those of a cache in a directory.
 
 mod body;
 mod builder;
+mod caching;
 mod client;
+mod compat;
 mod content;
 mod deadline;
 mod error;
@@ -89,11 +91,15 @@ pub use httplib2_lost_update as lost_update;
 pub use httplib2_redirect as redirect;
 pub use httplib2_retry as retry;
 pub use httplib2_store as store;
+#[cfg(feature = "disk")]
+pub use httplib2_store_disk as store_disk;
+pub use httplib2_store_object as store_object;
 
 pub use self::{
     body::Body,
     builder::{HttpBuilder, RETRIES},
     client::Http,
+    compat::Compat,
     content::ResponseBody,
     error::{Error, ErrorKind},
     request::RequestBuilder,

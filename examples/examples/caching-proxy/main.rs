@@ -4,10 +4,10 @@
 //! cargo run --release --example caching-proxy -- --listen 127.0.0.1:8080 --upstream http://127.0.0.1:8000
 //! ```
 //!
-//! `PORT`, `UPSTREAM` and `MODE` of the environment stand in for the options. Without an upstream it starts one of its
+//! `PORT`, `UPSTREAM`, `MODE` and `DIR` of the environment stand in for the options. Without an upstream it starts one of its
 //! own, shows what it does with it, checks what it shows, and ends.
 
-use std::{convert::Infallible, env, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, env, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{ServiceExt as _, body::Body, response::IntoResponse};
 use clap::{Parser, ValueEnum};
@@ -26,7 +26,8 @@ use httplib2_core::{
     context::Spawn,
     error::{BoxError, cause_ref},
 };
-use httplib2_store::MemoryStore;
+use httplib2_store::{MemoryStore, Store, Tiers};
+use httplib2_store_disk::DiskStore;
 use tokio::{net::TcpListener, runtime::Handle};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt as _};
 use tower_http::{
@@ -52,6 +53,9 @@ struct Arguments {
     /// Whose cache it is. Default: shared. [env: MODE]
     #[arg(long)]
     mode: Option<Mode>,
+    /// A directory to keep responses in, behind those in memory. [env: DIR]
+    #[arg(long)]
+    dir: Option<PathBuf>,
     /// How many seconds the upstream may say nothing.
     #[arg(long, default_value_t = 30.0)]
     timeout: f64,
@@ -133,7 +137,8 @@ async fn main() -> Result<(), BoxError> {
     };
 
     let timeout = Duration::try_from_secs_f64(arguments.timeout)?;
-    let app = app(Proxy::new(upstream.clone(), mode, timeout)?);
+    let dir = arguments.dir.or(variable("DIR")?);
+    let app = app(Proxy::new(upstream.clone(), mode, dir, timeout)?);
     let listener = TcpListener::bind(address).await?;
     println!("http://{} answers for {upstream}", listener.local_addr()?);
     tokio::select! {
@@ -212,14 +217,18 @@ fn may_transform(status: StatusCode, _: Version, headers: &HeaderMap, _: &http::
 
 impl Proxy {
     /// Needs a runtime, on which the cache works in the background.
-    fn new(upstream: Uri, mode: Mode, timeout: Duration) -> Result<Self, BoxError> {
+    fn new(upstream: Uri, mode: Mode, dir: Option<PathBuf>, timeout: Duration) -> Result<Self, BoxError> {
         let is_plain = |authority: &Authority| !authority.as_str().contains('@');
         if upstream.scheme().is_none() || !upstream.authority().is_some_and(is_plain) || upstream.path() != "/" {
             return Err("the upstream is a scheme, a host and a port, such as http://127.0.0.1:8000".into());
         }
         let client = Client::builder().idle_timeout(IDLE).io_timeout(timeout).connect_timeout(timeout).build()?;
 
-        let store = Arc::new(MemoryStore::builder().capacity(256 << 20).max_object(32 << 20).build());
+        let memory = Arc::new(MemoryStore::builder().capacity(256 << 20).max_object(32 << 20).build());
+        let store: Arc<dyn Store> = match dir {
+            Some(dir) => Arc::new(Tiers::new(memory, Arc::new(DiskStore::open(dir)?))),
+            None => memory,
+        };
         let mut rules = match mode {
             Mode::Shared => Rules::shared(),
             Mode::Private => Rules::private(),

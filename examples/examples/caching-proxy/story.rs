@@ -40,7 +40,7 @@ struct Answer {
 /// Tells it, and fails where something is not as it should be.
 pub(super) async fn tell() -> Result<(), BoxError> {
     let upstream = start_upstream().await?;
-    let proxy = Proxy::new(upstream.uri.parse()?, Mode::Shared, Duration::from_millis(500))?;
+    let proxy = Proxy::new(upstream.uri.parse()?, Mode::Shared, None, Duration::from_millis(500))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let clients = Clients { proxy: format!("http://{}", listener.local_addr()?), client: Client::builder().build()? };
     tokio::spawn(async move { axum::serve(listener, app(proxy).into_make_service()).await });

@@ -18,13 +18,14 @@ use httplib2::{
     redirect::Follow,
     retry::RetryStatuses,
     store::MemoryStore,
+    store_disk::DiskStore,
     wsse::Wsse,
 };
 use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const FEATURES: [&str; 20] = [
+const FEATURES: [&str; 21] = [
     "redirect",
     "tls",
     "timeout",
@@ -45,6 +46,7 @@ const FEATURES: [&str; 20] = [
     "cache",
     "cache-private",
     "cache-shared",
+    "disk",
 ];
 
 fn main() -> Outcome<()> {
@@ -100,10 +102,15 @@ fn new_client(options: &Value) -> Outcome<Http> {
     if let Some(retries) = options["retries"].as_u64() {
         builder = builder.tries(u32::try_from(retries)? + 1).retry_statuses(RetryStatuses::transient());
     }
-    builder = match options["cache"]["mode"].as_str() {
-        Some("shared") => builder.cache_layer(CacheLayer::shared(Arc::new(MemoryStore::new()))),
-        Some(_) => builder.cache(MemoryStore::new()),
-        None => builder,
+    let cache = &options["cache"];
+    builder = match (cache["mode"].as_str(), cache["dir"].as_str()) {
+        (Some("shared"), None) => builder.cache_layer(CacheLayer::shared(Arc::new(MemoryStore::new()))),
+        (Some("shared"), Some(dir)) => {
+            builder.cache_layer(CacheLayer::shared(Arc::new(DiskStore::builder(dir).build())))
+        }
+        (_, Some(dir)) => builder.cache(dir),
+        (Some(_), None) => builder.cache(MemoryStore::new()),
+        (None, None) => builder,
     };
     let credentials = Credentials::new();
     for entry in options["auth"].as_array().into_iter().flatten() {

@@ -1,15 +1,17 @@
 //! The cache stands inside of redirect and decompression and outside of all that sends.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request, Uri, header};
 use httplib2::{
-    Http,
+    Compat, Http,
     cache::{CacheLayer, CacheMode},
     decompression::DecompressionLayer,
     redirect::RedirectLayer,
     retry::{RetryLayer, RetryStatuses},
-    store::{MemoryStore, Store},
+    store::{Key, MemoryStore, Store},
+    store_disk::DiskStore,
+    store_object::safename,
 };
 use httplib2_testing::{Reply, Server, reply, request, text};
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -319,4 +321,77 @@ async fn nothing_stale_stands_in_for_an_origin_that_talks_nonsense() {
         assert_eq!(got.as_deref(), expected, "{answer:?}");
         answering.join().unwrap();
     }
+}
+
+/// Waits until what is stored in the background is there, for whoever comes next.
+async fn settled(dir: &Path, uri: &'static str) {
+    let key = Key::of(&Uri::from_static(uri)).unwrap();
+    for _ in 0..500 {
+        if !DiskStore::open(dir).unwrap().lookup(&key).await.unwrap().variants.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{uri} was not stored");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_serves_the_next_client_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::new().on("GET http://a.example/", fresh("one")).on("GET http://a.example/", fresh("two"));
+    let client = || Http::builder().cache(dir.path()).build_over(server.clone()).unwrap();
+    assert_eq!(get(&client(), "http://a.example/").await, "one");
+    settled(dir.path(), "http://a.example/").await;
+    let http = client();
+    for _ in 0..2 {
+        assert_eq!(get(&http, "http://a.example/").await, "one");
+    }
+    assert_eq!(server.saw().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_that_cannot_be_used_is_no_failure() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let server = Server::new().on("GET http://a.example/", fresh("one"));
+    let http = Http::builder().cache(file.path()).build_over(server.clone()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(get(&http, "http://a.example/").await, "one");
+        // Until the store has failed, the next request reads the answer of this one along.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(server.saw().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_manner_of_httplib2_a_directory_holds_its_files() {
+    // H-CACHE-14, H-CACHE-18: what was coded is kept decoded.
+    let dir = tempfile::tempdir().unwrap();
+    let coded = {
+        use std::io::Write;
+        let mut coder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        coder.write_all(b"text").unwrap();
+        coder.finish().unwrap()
+    };
+    let reply = fresh("").header("content-encoding", "gzip").header("vary", "accept-encoding").body(coded);
+    let server = Server::new().on("GET http://a.example/", reply);
+    let client = || {
+        let builder = Http::builder().compat(Compat::httplib2()).cache(dir.path());
+        builder.build_over(server.clone()).unwrap()
+    };
+    assert_eq!(get(&client(), "http://a.example/").await, "text");
+    let file = dir.path().join(safename("http://a.example/"));
+    for _ in 0..500 {
+        if file.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("status: 200\r\n") && text.ends_with("\r\n\r\ntext"), "{text}");
+    assert!(text.contains("-content-encoding: gzip\r\n") && text.contains("-varied-accept-encoding: "), "{text}");
+    assert_eq!(get(&client(), "http://a.example/").await, "text");
+    assert_eq!(server.saw().len(), 1);
+
+    let error = Http::builder().compat(Compat::httplib2()).cache(&file).build().unwrap_err();
+    assert_eq!(error.kind(), httplib2::ErrorKind::InvalidSettings);
 }

@@ -158,6 +158,7 @@ impl Rules {
     pub fn httplib2() -> Self {
         Self {
             heuristic: None,
+            negotiation: Negotiation::Exact,
             stale_while_revalidate: false,
             stale_if_error: false,
             stale_if_disconnected: None,
