@@ -9,8 +9,8 @@ use std::{
 };
 
 use httplib2_store::{
-    Answer, Entry, EntryId, Found, Generation, Generations, Head, Key, Listed, Store, StoreError, StoredBody, Usage,
-    Writer, conformance,
+    Answer, Entry, EntryId, Found, Generation, Generations, Head, Key, Listed, MemoryStore, Store, StoreError,
+    StoredBody, Tiers, Usage, Writer, conformance,
 };
 use httplib2_store_disk::DiskStore;
 
@@ -30,6 +30,17 @@ struct Reopening {
 struct Two {
     written: DiskStore,
     read: DiskStore,
+}
+
+#[tokio::test]
+async fn memory_over_a_disk_keeps_the_laws_of_all_stores() {
+    let directory = tempfile::tempdir().unwrap();
+    let tiers = async |bytes| {
+        let memory = MemoryStore::builder().capacity(bytes / 4).build();
+        Arc::new(Tiers::new(Arc::new(memory), fresh(directory.path(), bytes))) as Arc<dyn Store>
+    };
+    conformance::every_store(tiers).await;
+    conformance::streaming(tiers).await;
 }
 
 #[tokio::test]

@@ -8,14 +8,15 @@ mod client;
 mod origin;
 mod report;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use httplib2_cache::{
     CacheLayer,
     policy::{Rules, SetCookies},
 };
 use httplib2_core::context::Spawn;
-use httplib2_store::MemoryStore;
+use httplib2_store::{MemoryStore, Store, Tiers};
+use httplib2_store_disk::DiskStore;
 use httplib2_testing::FixedClock;
 use tower::Layer;
 
@@ -50,21 +51,58 @@ const OPTIMAL_MISSED: [(&str, &str); 5] = [
 
 #[tokio::test]
 async fn a_private_cache_passes_the_public_cases() {
-    hold(Mode::Private).await;
+    hold(Mode::Private, in_memory).await;
 }
 
 #[tokio::test]
 async fn a_shared_cache_passes_the_public_cases() {
-    hold(Mode::Shared).await;
+    hold(Mode::Shared, in_memory).await;
+}
+
+#[tokio::test]
+async fn a_private_cache_on_a_disk_passes_the_public_cases() {
+    let directory = tempfile::tempdir().unwrap();
+    hold(Mode::Private, |clock| on_disk(directory.path(), clock)).await;
+}
+
+#[tokio::test]
+async fn a_shared_cache_on_a_disk_passes_the_public_cases() {
+    let directory = tempfile::tempdir().unwrap();
+    hold(Mode::Shared, |clock| on_disk(directory.path(), clock)).await;
+}
+
+#[tokio::test]
+async fn a_private_cache_in_two_tiers_passes_the_public_cases() {
+    let directory = tempfile::tempdir().unwrap();
+    hold(Mode::Private, |clock| in_two_tiers(directory.path(), clock)).await;
+}
+
+#[tokio::test]
+async fn a_shared_cache_in_two_tiers_passes_the_public_cases() {
+    let directory = tempfile::tempdir().unwrap();
+    hold(Mode::Shared, |clock| in_two_tiers(directory.path(), clock)).await;
+}
+
+fn in_memory(clock: FixedClock) -> Arc<dyn Store> {
+    Arc::new(MemoryStore::builder().clock(clock).build())
+}
+
+fn on_disk(directory: &Path, clock: FixedClock) -> Arc<dyn Store> {
+    Arc::new(DiskStore::builder(directory).clock(clock).open().unwrap())
+}
+
+fn in_two_tiers(directory: &Path, clock: FixedClock) -> Arc<dyn Store> {
+    let tiers = Tiers::new(in_memory(clock.clone()), on_disk(directory, clock.clone()));
+    Arc::new(tiers.clock(clock))
 }
 
 /// Plays all cases of a mode, and compares those that do not pass with the lists.
-async fn hold(mode: Mode) {
+async fn hold(mode: Mode, store: impl FnOnce(FixedClock) -> Arc<dyn Store>) {
     let Some(cases) = case::read_all() else {
         println!("skipped: the cases are not beside the checkout, and CACHE_TESTS_DIR names no folder");
         return;
     };
-    let report = play_all(mode, &cases).await;
+    let report = play_all(mode, store, &cases).await;
     println!("{report}");
     for (kind, expected) in [(Kind::Required, &REQUIRED_MISSED[..]), (Kind::Optimal, &OPTIMAL_MISSED[..])] {
         let (all, missed) = report.tally(kind);
@@ -73,10 +111,10 @@ async fn hold(mode: Mode) {
     }
 }
 
-async fn play_all(mode: Mode, cases: &[Case]) -> Report<'_> {
+async fn play_all(mode: Mode, store: impl FnOnce(FixedClock) -> Arc<dyn Store>, cases: &[Case]) -> Report<'_> {
     let clock = FixedClock::at_unix(1_800_000_000);
     let origin = Origin::new(clock.clone());
-    let store = Arc::new(MemoryStore::new());
+    let store = store(clock.clone());
     let layer = match mode {
         Mode::Private => CacheLayer::private(store),
         Mode::Shared => {
