@@ -19,6 +19,7 @@ use crate::{
     policy::{CacheStatus, Conditions, Missing, Then, Times, UsePart, Why, freshen, use_part},
     range::open_range,
     respond::{refusal, serve},
+    service::Handled,
     splice::Chain,
     tee::Tee,
 };
@@ -73,6 +74,7 @@ where
     };
     let mut head = forwarding.head(Conditions::default());
     missing.apply(&mut head.headers);
+    head.extensions.insert(Handled);
     let (response, times) = send(&mut inner, head, body, &forwarding.settings).await?;
     match forwarding.judge_rest(entry, &missing, &response, times) {
         Rest::Joins => Ok(forwarding.join(entry, missing, stored, response, times).await),

@@ -64,21 +64,27 @@ pub(crate) async fn refuse<R, B>(
 
 /// Sends the request, with conditions if something stored is to be validated, and once more without them when the 304
 /// that came is about something else.
-pub(crate) async fn forward<S, B>(mut inner: S, body: B, forwarding: Forwarding) -> Answer<S, B>
+pub(crate) async fn forward<S, B>(mut inner: S, body: B, mut forwarding: Forwarding) -> Answer<S, B>
 where
     S: HttpService<B>,
     B: Body + Resend + Send + 'static,
 {
-    let this = &forwarding;
     // What could not be sent again is not validated: a 304 about something else would leave no way out.
-    let mut spare = if this.validates { body.try_clone() } else { None };
+    let mut spare = if forwarding.validates { body.try_clone() } else { None };
+    // To copy extensions costs an allocation for each of them.
+    let mut options = if spare.is_none() { Some(forwarding.take_extensions()) } else { None };
+    let this = &forwarding;
     let mut conditions = if spare.is_some() { this.conditions() } else { Conditions::default() };
     // If not, a 304 answers the caller's own conditions, whatever it says.
     let asks_more = conditions != Conditions::default();
     let mut body = body;
     loop {
         let with = if conditions.if_none_match.is_some() { Validator::ETag } else { Validator::LastModified };
-        let head = this.head(std::mem::take(&mut conditions));
+        let mut head = this.head(std::mem::take(&mut conditions));
+        if let Some(options) = options.take() {
+            head.extensions = options;
+        }
+        head.extensions.insert(Handled);
         let (response, times) = match send(&mut inner, head, body, &this.settings).await {
             Ok(answer) => answer,
             Err(error) if !this.settings.is_disconnection(&error) => return Err(error),
@@ -157,8 +163,14 @@ impl Forwarding {
         let mut head = self.ask.head.clone();
         conditions.apply(&mut head.headers);
         self.ask.mode.tell(&mut head.headers);
-        head.extensions.insert(Handled);
         head
+    }
+
+    /// Takes the extensions of a request that is sent once, but for what is asked for afterwards.
+    fn take_extensions(&mut self) -> Extensions {
+        let extensions = std::mem::take(&mut self.ask.head.extensions);
+        self.ask.head.extensions = journal(&extensions);
+        extensions
     }
 
     pub(crate) fn answered<'a, R>(&self, response: &'a Response<R>, times: Times) -> Answered<'a> {
