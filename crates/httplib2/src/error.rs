@@ -5,6 +5,7 @@ use std::{error::Error as StdError, fmt};
 use bytes::Bytes;
 use http::Uri;
 use httplib2_auth::AuthError;
+use httplib2_cache::{CacheError, CollapseError};
 use httplib2_connect::{ConnectError, Phase, UnsupportedScheme};
 use httplib2_core::{
     error::{BoxError, cause_ref, is_caused_by},
@@ -12,6 +13,7 @@ use httplib2_core::{
 };
 use httplib2_decompression::DecodeError;
 use httplib2_lost_update::LostUpdateError;
+use httplib2_store::StoreError;
 use httplib2_syntax::uri::InvalidUri;
 use tower_http::timeout::TimeoutError;
 
@@ -47,7 +49,8 @@ pub enum ErrorKind {
     Tls,
     /// The connection failed while the request was being sent, or the request's own body did.
     Send,
-    /// The connection failed while the response was being received, or the response is not HTTP.
+    /// The connection failed while the response was being received, or the response is not HTTP; or what was stored of
+    /// it turned out to be damaged while it was read.
     Receive,
     /// A time limit was exceeded: that of one wait, or the deadline of the call.
     Timeout,
@@ -105,8 +108,15 @@ impl Error {
             ErrorKind::MutualAuthentication
         } else if is_caused_by::<LostUpdateError>(&*cause) {
             ErrorKind::UnknownVersion
+        } else if let Some(error) = connect {
+            error.phase().into()
+        } else if is_caused_by::<CacheError>(&*cause)
+            || is_caused_by::<CollapseError>(&*cause)
+            || is_caused_by::<StoreError>(&*cause)
+        {
+            ErrorKind::Receive
         } else {
-            connect.map_or(ErrorKind::Other, |error| error.phase().into())
+            ErrorKind::Other
         };
         Self::new(kind, Some(uri), Some(cause))
     }

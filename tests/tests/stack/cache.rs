@@ -2,14 +2,20 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
+use http_body_util::Channel;
 use httplib2::{
     Compat, Http,
     cache::{CacheLayer, CacheMode},
+    core::error::cause_ref,
     decompression::DecompressionLayer,
     redirect::RedirectLayer,
     retry::{RetryLayer, RetryStatuses},
-    store::{Key, MemoryStore, Store},
+    store::{
+        Answer, Entry, EntryId, Found, Generation, Head, Key, Listed, MemoryStore, Store, StoreError, StoredBody,
+        Usage, Writer,
+    },
     store_disk::DiskStore,
     store_object::safename,
 };
@@ -394,4 +400,63 @@ async fn in_the_manner_of_httplib2_a_directory_holds_its_files() {
 
     let error = Http::builder().compat(Compat::httplib2()).cache(&file).build().unwrap_err();
     assert_eq!(error.kind(), httplib2::ErrorKind::InvalidSettings);
+}
+
+/// A store whose bodies turn out to be damaged when they are read.
+#[derive(Debug)]
+struct Damaging(MemoryStore);
+
+impl Store for Damaging {
+    fn lookup(&self, key: &Key) -> Answer<Found> {
+        self.0.lookup(key)
+    }
+
+    fn open(&self, _: &Key, entry: &Entry) -> Answer<StoredBody> {
+        let body = Channel::<Bytes, StoreError>::new(1).1;
+        Answer::Ready(Ok(StoredBody::streaming(body, entry.length())))
+    }
+
+    fn write(
+        &self,
+        key: Key,
+        head: Head,
+        length: Option<u64>,
+        taken: Generation,
+    ) -> Result<Box<dyn Writer>, StoreError> {
+        self.0.write(key, head, length, taken)
+    }
+
+    fn update(&self, key: &Key, id: EntryId, head: Head, taken: Generation) -> Answer<Entry> {
+        self.0.update(key, id, head, taken)
+    }
+
+    fn remove(&self, key: &Key, id: EntryId) -> Answer<()> {
+        self.0.remove(key, id)
+    }
+
+    fn invalidate(&self, key: &Key) -> Answer<()> {
+        self.0.invalidate(key)
+    }
+
+    fn clear(&self) -> Answer<()> {
+        self.0.clear()
+    }
+
+    fn list(&self) -> Answer<Vec<Listed>> {
+        self.0.list()
+    }
+
+    fn usage(&self) -> Answer<Usage> {
+        self.0.usage()
+    }
+}
+
+#[tokio::test]
+async fn damage_that_is_found_while_reading_is_a_failure_to_receive() {
+    let server = Server::new().on("GET http://a.example/", fresh("one"));
+    let http = Http::builder().cache(Damaging(MemoryStore::new())).build_over(server).unwrap();
+    assert_eq!(get(&http, "http://a.example/").await, "one");
+    let error = http.request("http://a.example/").await.unwrap_err();
+    assert_eq!(error.kind(), httplib2::ErrorKind::Receive, "{error:?}");
+    assert!(matches!(cause_ref(&error), Some(StoreError::Damaged)), "{error:?}");
 }
