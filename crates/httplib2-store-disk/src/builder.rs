@@ -9,7 +9,7 @@ use std::{
 };
 
 use httplib2_core::context::{Clock, SystemClock};
-use httplib2_store::{Generations, StoreError};
+use httplib2_store::{Generations, Room, StoreError};
 
 use crate::{
     DiskStore,
@@ -167,7 +167,6 @@ impl DiskStoreBuilder {
                 capacity: self.capacity,
                 object,
                 variants: self.max_variants,
-                writing: self.max_writing,
                 heads: self.max_heads,
                 notice: self.notice_others,
             },
@@ -182,7 +181,7 @@ impl DiskStoreBuilder {
             placing: Default::default(),
             clearing: Default::default(),
             storing: Storing::default(),
-            writing: AtomicU64::new(0),
+            writing: Room::new(self.max_writing),
             strays: AtomicU64::new(0),
             trash: Default::default(),
             unsaved: Default::default(),

@@ -13,7 +13,7 @@ use std::{
 };
 
 use httplib2_core::context::Clock;
-use httplib2_store::{Entry, EntryId, Generation, Generations, Head, Key, StoreError};
+use httplib2_store::{Entry, EntryId, Generation, Generations, Head, Key, Room, StoreError};
 
 use crate::{
     bucket::read_bucket,
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     pub(crate) clearing: AtomicUsize,
     pub(crate) storing: Storing,
     /// The bytes of bodies that are in memory on their way to the disk.
-    pub(crate) writing: AtomicU64,
+    pub(crate) writing: Room,
     /// The space that files take which belong to no entry, when that was last measured.
     pub(crate) strays: AtomicU64,
     /// Contents that no entry has any more.
@@ -70,8 +70,6 @@ pub(crate) struct Limits {
     pub(crate) object: u64,
     /// The most variants of a key.
     pub(crate) variants: usize,
-    /// The most bytes on their way to the disk.
-    pub(crate) writing: u64,
     /// About the most bytes of heads in memory.
     pub(crate) heads: u64,
     /// How long another process's change may go unnoticed.

@@ -73,6 +73,8 @@ impl Shared {
         if !self.knows_all.load(Ordering::Acquire) {
             self.walk(&mut Swept::default());
             self.make_room(0, None);
+            // Until now nobody knew whether others have what was released.
+            self.empty_trash();
         }
     }
 

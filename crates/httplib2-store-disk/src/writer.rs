@@ -5,14 +5,14 @@ use std::{
     io::{self, Write},
     mem,
     pin::Pin,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use cacache::{Algorithm, SyncWriter, WriteOpts};
 use http::{HeaderMap, HeaderValue};
-use httplib2_store::{Answer, Entry, Generation, Head, Key, StoreError, Writer};
+use httplib2_store::{Answer, Entry, Generation, Head, Key, Share, StoreError, Writer};
 
 use crate::{
     content::{Content, lock},
@@ -36,7 +36,8 @@ pub(crate) struct DiskWriter {
     /// The bytes that were taken in so far.
     taken: u64,
     sink: State,
-    reserved: Reserved,
+    /// What of it is in memory.
+    reserved: Share,
     failed: bool,
 }
 
@@ -56,12 +57,6 @@ enum State {
 
 /// The file, and the memory of the chunk that went to it.
 type Written = Result<(Box<Sink>, Vec<u8>), StoreError>;
-
-/// Memory that counts as being on its way to the disk, until it is dropped.
-struct Reserved {
-    shared: Arc<Shared>,
-    bytes: u64,
-}
 
 /// What goes to a thread at once. Smaller bodies need no file before their end.
 const CHUNK: usize = 256 * 1024;
@@ -84,7 +79,7 @@ impl DiskWriter {
             return Err(StoreError::Full { limit: shared.limits.capacity });
         }
         own(&mut head.headers);
-        let mut reserved = Reserved { shared: Arc::clone(&shared), bytes: 0 };
+        let mut reserved = shared.writing.share();
         // Each response takes some, so that not too many are begun.
         reserved.set(head.weight())?;
         let (chunk, sink) = (Vec::new(), State::Small);
@@ -251,7 +246,7 @@ impl DiskWriter {
         self.failed = true;
         self.sink = State::Failed;
         self.chunk = Vec::new();
-        drop(self.reserved.set(0));
+        self.reserved.release();
     }
 }
 
@@ -287,32 +282,6 @@ impl Sink {
             content.note_checked(FileId::of(&metadata));
         }
         Ok(content)
-    }
-}
-
-// === impl Reserved ===
-
-impl Reserved {
-    fn set(&mut self, bytes: u64) -> Result<(), StoreError> {
-        let writing = &self.shared.writing;
-        if bytes > self.bytes {
-            let (more, limit) = (bytes - self.bytes, self.shared.limits.writing);
-            if writing.fetch_add(more, Ordering::Relaxed).saturating_add(more) > limit {
-                writing.fetch_sub(more, Ordering::Relaxed);
-                return Err(StoreError::Full { limit });
-            }
-        } else {
-            writing.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
-        }
-        self.bytes = bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        // Less never fails.
-        drop(self.set(0));
     }
 }
 

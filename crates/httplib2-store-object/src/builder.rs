@@ -1,10 +1,6 @@
 //! The settings of a store over a cache object.
 
-use std::{
-    fmt,
-    hash::RandomState,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::{fmt, hash::RandomState, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -12,7 +8,7 @@ use httplib2_core::{
     context::{Clock, Spawn, SystemClock},
     error::BoxError,
 };
-use httplib2_store::Generations;
+use httplib2_store::{Generations, Room};
 
 use crate::{
     CacheObject, ObjectStore,
@@ -113,12 +109,11 @@ impl ObjectStoreBuilder {
         ObjectStore::over(Shared {
             object: self.object,
             max_object: self.max_object,
-            max_writing: self.max_writing,
             generations: self.generations,
             clock: self.clock,
             decode: self.decode,
             executor: self.executor,
-            writing: AtomicU64::new(0),
+            writing: Room::new(self.max_writing),
             changing: Default::default(),
             seed: RandomState::new(),
         })

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::Future,
     hash::{BuildHasher, Hasher, RandomState},
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use httplib2_core::{
     context::{Clock, Spawn},
     error::BoxError,
 };
-use httplib2_store::{Answer, Entry, EntryId, Generation, Generations, Head, Key, Listed, StoreError};
+use httplib2_store::{Answer, Entry, EntryId, Generation, Generations, Head, Key, Listed, Room, StoreError};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::{
@@ -29,13 +29,12 @@ pub(crate) type Decode = Box<dyn Fn(&HeaderMap, Bytes, u64) -> Result<Bytes, Box
 pub(crate) struct Shared {
     pub(crate) object: Box<dyn CacheObject>,
     pub(crate) max_object: u64,
-    pub(crate) max_writing: u64,
     pub(crate) generations: Arc<Generations>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) decode: Option<Decode>,
     pub(crate) executor: Option<Spawn>,
     /// The bytes of the bodies under construction.
-    pub(crate) writing: AtomicU64,
+    pub(crate) writing: Room,
     /// Held, the one of the key, by whoever changes what is under a key or ends its generation. Look-ups hold none.
     pub(crate) changing: [Mutex<()>; LOCKS],
     pub(crate) seed: RandomState,
@@ -229,7 +228,6 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("object", &self.object)
             .field("max_object", &self.max_object)
-            .field("max_writing", &self.max_writing)
             .field("writing", &self.writing)
             .field("decodes", &self.decode.is_some())
             .field("executor", &self.executor)

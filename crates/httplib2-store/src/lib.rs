@@ -84,6 +84,7 @@ mod head;
 mod key;
 mod memory;
 mod place;
+mod room;
 mod store;
 mod tiers;
 
@@ -97,6 +98,7 @@ pub use self::{
     key::Key,
     memory::{MemoryStore, MemoryStoreBuilder},
     place::Place,
+    room::{Room, Share},
     store::{Store, Writer},
     tiers::Tiers,
 };

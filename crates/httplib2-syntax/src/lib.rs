@@ -23,6 +23,7 @@
 //! | [`cache_control`] | `Cache-Control`, and numbers of seconds |
 //! | [`sf`] | dictionaries of structured fields, such as `CDN-Cache-Control` |
 //! | [`vary`] | `Vary`, and other lists of field names |
+//! | [`list`] | the members of any list |
 //! | [`age`] | `Age` |
 //! | [`date`] | `Date`, `Expires`, `Last-Modified` |
 //! | [`range`] | `Range`, `Content-Range`; writes both |
@@ -43,6 +44,7 @@ pub mod cache_control;
 pub mod challenge;
 pub mod date;
 pub mod etag;
+pub mod list;
 pub mod netrc;
 pub mod range;
 pub mod retry_after;

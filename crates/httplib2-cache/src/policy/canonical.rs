@@ -1,6 +1,7 @@
 //! The form in which a request field is compared with that of an earlier request (RFC 9111 §4.1).
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use httplib2_syntax::list;
 use sha2::{Digest, Sha256};
 
 use super::{Negotiation, Rules, wire};
@@ -95,16 +96,16 @@ impl Canonical {
                 digest.finalize().iter().for_each(|byte| emit(*byte));
             }
             Self::List => separated(
-                lines.flat_map(wire::members),
+                lines.flat_map(list::members),
                 b',',
                 |member, emit| {
                     member.iter().for_each(|byte| emit(*byte));
                 },
                 &mut emit,
             ),
-            Self::Spelling => separated(lines.flat_map(wire::members), b',', spell, &mut emit),
+            Self::Spelling => separated(lines.flat_map(list::members), b',', spell, &mut emit),
             Self::Order => {
-                let mut members: Vec<Vec<u8>> = lines.flat_map(wire::members).map(spelled).collect();
+                let mut members: Vec<Vec<u8>> = lines.flat_map(list::members).map(spelled).collect();
                 members.sort_unstable();
                 separated(
                     members.iter().map(Vec::as_slice),

@@ -6,7 +6,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use httplib2_store::Head;
-use httplib2_syntax::vary::{self, Member};
+use httplib2_syntax::{
+    list,
+    vary::{self, Member},
+};
 
 /// What a head has of it: the name, and the value if the request had that field.
 type Selecting = Vec<(HeaderName, Option<Box<[u8]>>)>;
@@ -35,7 +38,14 @@ pub(crate) fn written(head: &Head) -> Option<Vec<(&HeaderName, Vec<u8>)>> {
         if SECRETS.contains(name) || !is_text {
             return None;
         }
-        notes.push((name, if NO_LISTS.contains(name) { value.to_vec() } else { members(value).join(&b", "[..]) }));
+        notes.push((
+            name,
+            if NO_LISTS.contains(name) {
+                value.to_vec()
+            } else {
+                list::members(value).collect::<Vec<_>>().join(&b", "[..])
+            },
+        ));
     }
     Some(notes)
 }
@@ -49,7 +59,7 @@ pub(crate) fn read(headers: &HeaderMap, notes: &[(HeaderName, Vec<u8>)]) -> Opti
         let value = match note {
             Some(_) if SECRETS.contains(&name) => return None,
             Some(value) if NO_LISTS.contains(&name) => Some(value.clone()),
-            Some(value) => Some(members(value).join(&b","[..])),
+            Some(value) => Some(list::members(value).collect::<Vec<_>>().join(&b","[..])),
             None => None,
         };
         selecting.push((name, value.map(Vec::into_boxed_slice)));
@@ -71,27 +81,6 @@ fn named(headers: &HeaderMap) -> Option<Vec<HeaderName>> {
         }
     }
     Some(names)
-}
-
-/// The members of a list, which are split at commas outside of quotes, without blanks around them (RFC 9110 §5.6.1.2).
-fn members(value: &[u8]) -> Vec<&[u8]> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    let parts = value.split(move |byte| {
-        let escaped = std::mem::take(&mut is_escaped);
-        match byte {
-            _ if escaped => false,
-            b'\\' => {
-                is_escaped = is_quoted;
-                false
-            }
-            b'"' => {
-                is_quoted = !is_quoted;
-                false
-            }
-            byte => *byte == b',' && !is_quoted,
-        }
-    });
-    parts.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     shared::{Evicted, Limits, Shared},
     slots::Slots,
 };
-use crate::{Entry, Generations, Key};
+use crate::{Entry, Generations, Key, Room};
 
 /// The settings of a [`MemoryStore`].
 #[must_use = "a builder builds nothing until `build`"]
@@ -113,11 +113,7 @@ impl MemoryStoreBuilder {
     #[must_use]
     pub fn build(self) -> MemoryStore {
         let slots = Slots::new(self.capacity, self.max_object);
-        let limits = Limits {
-            object: self.max_object.min(slots.largest()),
-            variants: self.max_variants,
-            writing: self.max_writing,
-        };
+        let limits = Limits { object: self.max_object.min(slots.largest()), variants: self.max_variants };
         MemoryStore {
             shared: Arc::new(Shared {
                 slots,
@@ -126,7 +122,7 @@ impl MemoryStoreBuilder {
                 clock: self.clock,
                 evicted: self.evicted,
                 storing: Default::default(),
-                writing: AtomicU64::new(0),
+                writing: Room::new(self.max_writing),
                 next_id: AtomicU64::new(0),
             }),
         }

@@ -14,7 +14,7 @@ use super::{
     Body,
     slots::{Displaced, Slots, slot_weight},
 };
-use crate::{Entry, EntryId, Generation, Generations, Head, Key, Listed, StoreError, Usage};
+use crate::{Entry, EntryId, Generation, Generations, Head, Key, Listed, Room, StoreError, Usage};
 
 pub(super) type Evicted = Box<dyn Fn(&Key, &Entry) + Send + Sync>;
 
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     /// Held, the one of the key, by whoever changes the variants of a key or ends its generation. Look-ups hold none.
     pub(super) storing: [Mutex<()>; LOCKS],
     /// The bytes of the bodies under construction.
-    pub(super) writing: AtomicU64,
+    pub(super) writing: Room,
     pub(super) next_id: AtomicU64,
 }
 
@@ -37,8 +37,6 @@ pub(super) struct Limits {
     pub(super) object: u64,
     /// The most variants of a key.
     pub(super) variants: usize,
-    /// The most bytes under construction.
-    pub(super) writing: u64,
 }
 
 pub(super) const LOCKS: usize = 32;

@@ -1,8 +1,8 @@
 //! A response that is being stored in memory.
 
 use std::{
-    fmt, mem,
-    sync::{Arc, atomic::Ordering},
+    fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -11,7 +11,7 @@ use http::HeaderMap;
 
 use super::{Body, shared::Shared};
 use crate::{
-    Answer, Entry, Generation, Head, Key, StoreError, Writer,
+    Answer, Entry, Generation, Head, Key, Share, StoreError, Writer,
     head::{compact, fields_weight},
 };
 
@@ -21,16 +21,11 @@ pub(super) struct MemoryWriter {
     length: Option<u64>,
     generation: Generation,
     data: Vec<u8>,
-    reserved: Reserved,
+    shared: Arc<Shared>,
+    reserved: Share,
     /// How long the body may be.
     limit: u64,
     refused: bool,
-}
-
-/// Memory that counts as being written to, until it is dropped.
-struct Reserved {
-    shared: Arc<Shared>,
-    bytes: u64,
 }
 
 /// The first piece of memory of a body of unknown length.
@@ -54,8 +49,8 @@ impl MemoryWriter {
         if length.is_some_and(|length| length > limit) {
             return Err(too_large);
         }
-        let reserved = Reserved { shared, bytes: 0 };
-        Ok(Self { key, head, length, generation, data: Vec::new(), reserved, limit, refused: false })
+        let reserved = shared.writing.share();
+        Ok(Self { key, head, length, generation, data: Vec::new(), shared, reserved, limit, refused: false })
     }
 
     fn append(&mut self, data: &[u8]) -> Result<(), StoreError> {
@@ -64,7 +59,7 @@ impl MemoryWriter {
             return Err(StoreError::Incomplete);
         }
         if length > self.limit {
-            return Err(StoreError::TooLarge { limit: self.reserved.shared.limits.object });
+            return Err(StoreError::TooLarge { limit: self.shared.limits.object });
         }
         if length > self.data.capacity() as u64 {
             self.grow(length)?;
@@ -77,8 +72,8 @@ impl MemoryWriter {
     fn grow(&mut self, length: u64) -> Result<(), StoreError> {
         let most = self.length.unwrap_or(self.limit);
         let target = (self.data.capacity() as u64 * 2).max(FIRST_PIECE).min(most).max(length);
-        self.reserved.extend_to(target)?;
-        let full = StoreError::Full { limit: self.reserved.shared.limits.writing };
+        self.reserved.set(target)?;
+        let full = StoreError::Full { limit: self.shared.writing.limit() };
         let Ok(target) = usize::try_from(target) else { return Err(full) };
         self.data.try_reserve_exact(target - self.data.len()).map_err(|_| full)
     }
@@ -95,7 +90,7 @@ impl MemoryWriter {
         if self.refused || self.length.is_some_and(|announced| announced != self.data.len() as u64) {
             return Err(StoreError::Incomplete);
         }
-        let limit = self.reserved.shared.limits.object;
+        let limit = self.shared.limits.object;
         let trailers = trailers.filter(|trailers| !trailers.is_empty()).map(|mut trailers| {
             compact(&mut trailers);
             trailers
@@ -105,7 +100,7 @@ impl MemoryWriter {
         }
         self.data.shrink_to_fit();
         let body = Body { data: Bytes::from(self.data), trailers };
-        self.reserved.shared.store(&self.key, self.head, body, self.generation)
+        self.shared.store(&self.key, self.head, body, self.generation)
     }
 }
 
@@ -145,31 +140,5 @@ impl fmt::Debug for MemoryWriter {
             .field("length", &self.length)
             .field("written", &self.data.len())
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Reserved ===
-
-impl Reserved {
-    fn extend_to(&mut self, bytes: u64) -> Result<(), StoreError> {
-        let more = bytes.saturating_sub(self.bytes);
-        let limit = self.shared.limits.writing;
-        let before = self.shared.writing.fetch_add(more, Ordering::Relaxed);
-        if before.saturating_add(more) > limit {
-            self.shared.writing.fetch_sub(more, Ordering::Relaxed);
-            return Err(StoreError::Full { limit });
-        }
-        self.bytes += more;
-        Ok(())
-    }
-
-    fn release(&mut self) {
-        self.shared.writing.fetch_sub(mem::take(&mut self.bytes), Ordering::Relaxed);
-    }
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        self.release();
     }
 }

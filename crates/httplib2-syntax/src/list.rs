@@ -1,0 +1,58 @@
+//! Lists in field values (RFC 9110 §5.6.1).
+
+/// The members of one line of a list: split at commas outside of quotes, without blanks around them, empty ones left
+/// out (RFC 9110 §5.6.1.2). A quote that is not closed reaches to the end.
+///
+/// ```
+/// use httplib2_syntax::list;
+///
+/// let members: Vec<_> = list::members(b"a, , \"b, c\" ;q=1,d").collect();
+/// assert_eq!(members, [&b"a"[..], b"\"b, c\" ;q=1", b"d"]);
+/// ```
+pub fn members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let end = end_of_member(line);
+        rest = line.get(end + 1..);
+        Some(line[..end].trim_ascii())
+    })
+    .filter(|member| !member.is_empty())
+}
+
+fn end_of_member(line: &[u8]) -> usize {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => return at,
+            _ => {}
+        }
+    }
+    line.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_outside_of_quotes_divide_and_nothing_counts_for_nothing() {
+        for (line, expected) in [
+            ("", &[][..]),
+            (" , ,\t", &[]),
+            ("a", &["a"]),
+            ("a,b , c", &["a", "b", "c"]),
+            ("\"a,b\",c", &["\"a,b\"", "c"]),
+            ("\"a\\\",b\",c", &["\"a\\\",b\"", "c"]),
+            ("a\\,b", &["a\\", "b"]),
+            ("\"a,b", &["\"a,b"]),
+        ] {
+            let members: Vec<_> = members(line.as_bytes()).collect();
+            assert_eq!(members, expected.iter().map(|member| member.as_bytes()).collect::<Vec<_>>(), "{line}");
+        }
+    }
+}
