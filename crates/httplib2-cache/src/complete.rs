@@ -134,7 +134,8 @@ impl Forwarding {
             freshen(&settings.rules, &self.ask.asked(), &held(settings, entry), &self.answered(&response, times));
         let (mut head, network) = response.into_parts();
         let writing = self.write_together(&freshened, times, &missing.wanted, true, (entry, &missing.stored)).await;
-        head.headers = freshened.headers;
+        let answered = std::mem::replace(&mut head.headers, freshened.headers);
+        self.give_cookies(&answered, &mut head.headers);
         missing.wanted.describe(&mut head.headers);
         head.status = StatusCode::OK;
         if missing.is_range {

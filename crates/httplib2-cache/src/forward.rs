@@ -173,6 +173,18 @@ impl Forwarding {
         extensions
     }
 
+    /// What a shared cache does not store for others is all the same for the one who asked.
+    pub(crate) fn give_cookies(&self, answered: &HeaderMap, given: &mut HeaderMap) {
+        if !self.settings.rules.is_shared() {
+            return;
+        }
+        for cookie in answered.get_all(header::SET_COOKIE) {
+            if !given.get_all(header::SET_COOKIE).iter().any(|other| other == cookie) {
+                given.append(header::SET_COOKIE, cookie.clone());
+            }
+        }
+    }
+
     pub(crate) fn answered<'a, R>(&self, response: &'a Response<R>, times: Times) -> Answered<'a> {
         let signed = Signed::of(self.ask.identity.as_ref(), response.extensions().get());
         Answered { status: response.status(), headers: response.headers(), times, signed }
@@ -205,14 +217,7 @@ impl Forwarding {
         let then = self.update(entry, &freshened, answered.times).await;
         let ttl = freshened.stored.remaining(answered.times.received_at);
         let mut headers = freshened.headers;
-        if self.settings.rules.is_shared() {
-            // What is not stored for others is all the same for the one who asked.
-            for cookie in answered.headers.get_all(header::SET_COOKIE) {
-                if !headers.get_all(header::SET_COOKIE).iter().any(|other| other == cookie) {
-                    headers.append(header::SET_COOKIE, cookie.clone());
-                }
-            }
-        }
+        self.give_cookies(answered.headers, &mut headers);
         let mut response = FromStore { headers, ..from }.response(body);
         let served = Served::Validated { age, why: self.why, with, then };
         self.mark(&mut response, served, Some(304), Some(ttl), then == Update::Freshened);
@@ -284,7 +289,8 @@ impl Forwarding {
         if let Some(entry) = outdated {
             self.settings.remove(&self.ask.key, entry).await;
         }
-        let replaced = self.found.selected().filter(|entry| self.replaces(&plan, entry)).cloned();
+        let replaced = self.found.selected().or_else(|| self.found.part());
+        let replaced = replaced.filter(|entry| self.replaces(&plan, entry)).cloned();
         let broken = self.broken(&plan, &response);
         let (mut response, kept) = keep(&self.settings, &self.ask, plan, replaced, broken, response).await;
         let served = Served::Network { why: self.why, kept };

@@ -26,6 +26,15 @@ use crate::{
 /// What takes in the bytes, and what becomes of them if they break off.
 type Writing = (Box<dyn Writer>, Option<Broken>);
 
+/// How much may be copied to store a few bytes more, and how many times as much as they are.
+const COPIED: (u64, u64) = (64 * 1024, 16);
+
+/// Whether what comes is enough to write what is stored anew with it. Otherwise who asks for one byte after the other
+/// would have all of it copied each time.
+fn is_worth_copying(stored: &Entry, coming: &Span) -> bool {
+    stored.length() <= COPIED.0.max(coming.length().saturating_mul(COPIED.1))
+}
+
 // === impl Forwarding ===
 
 impl Forwarding {
@@ -50,6 +59,7 @@ impl Forwarding {
             (meets, entry, freshen(&settings.rules, &self.ask.asked(), &held, &answered))
         });
         let version = response.version();
+        let mut outdated = None;
         let alone = |mut head: Box<Head>, span: &Span, more_than| {
             head.version = version;
             self.write_alone(&head, span, more_than)
@@ -61,6 +71,8 @@ impl Forwarding {
                 let writing = alone(head, &span, 0);
                 if !is_replaced || writing.is_err() {
                     settings.remove(&self.ask.key, entry).await;
+                } else {
+                    outdated = Some((self.ask.key.clone(), entry.clone()));
                 }
                 writing
             }
@@ -71,7 +83,9 @@ impl Forwarding {
             (Plan::Store(head, _), Some(span), Some((Meets::Apart, entry, _))) if span.length() > entry.length() => {
                 alone(head, &span, entry.length())
             }
-            (Plan::Store(..), Some(span), Some((Meets::Extends, entry, freshened))) => {
+            (Plan::Store(..), Some(span), Some((Meets::Extends, entry, freshened)))
+                if is_worth_copying(entry, &span) =>
+            {
                 match Span::of(&held(settings, entry), entry.length()) {
                     Some(known) => self.write_together(&freshened, times, &span, has_length, (entry, &known)).await,
                     None => Err(Kept::Not(NotStored::Part)),
@@ -97,7 +111,7 @@ impl Forwarding {
         let (head, body) = response.into_parts();
         let (body, kept) = match writing {
             Ok((writer, broken)) => {
-                let tee = Tee::new(body, writer, None, Arc::clone(settings)).or_broken(broken);
+                let tee = Tee::new(body, writer, outdated, Arc::clone(settings)).or_broken(broken);
                 (CacheBody::storing(tee), Kept::Storing)
             }
             Err(why) => (CacheBody::passing(body), why),

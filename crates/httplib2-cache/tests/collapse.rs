@@ -2,19 +2,28 @@
 
 mod common;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::join_all;
-use http::Request;
+use http::{Request, Response};
 use httplib2_cache::{CacheLayer, CacheMode, Served, policy::Why};
 use httplib2_core::{
     context::{Journal, Remaining, Spawn},
+    error::BoxError,
     who::{Identity, SignedAs},
 };
 use httplib2_store::MemoryStore;
 use httplib2_testing::{Body, Reply, Server, Size, reply, request};
+use tower::{Layer, ServiceExt, service_fn};
 
-use self::common::{GET, Got, Signer, Site, cached, settle, with};
+use self::common::{GET, Got, Signer, Site, cached, executor, settle, with};
 
 /// An answer that takes a second.
 fn slow(directives: &str) -> Reply {
@@ -470,4 +479,61 @@ async fn a_shared_cache_says_that_requests_were_collapsed() {
     let got = get_all(&site, 2).await;
     assert_eq!(got[0].headers["cache-status"], "httplib2; fwd=uri-miss; stored");
     assert_eq!(got[1].headers["cache-status"], "httplib2; fwd=uri-miss; collapsed; ttl=60");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_first_caller_goes_before_the_head_the_others_still_share() {
+    // More than may be read in the background.
+    let server = Server::new().on(GET, slow("max-age=60").header("content-length", "4").body("text"));
+    let site = Site::private(server).on_tokio().with(|layer| layer.background(2, Duration::from_secs(30)));
+    let first = tokio::spawn(site.cache.clone().oneshot(request(GET)));
+    settle().await;
+    let all = site.clone();
+    let others = tokio::spawn(async move { get_all(&all, 20).await });
+    settle().await;
+    first.abort();
+    assert!(others.await.unwrap().iter().all(|got| got.text() == "text"));
+    assert_eq!(site.sends(), 1);
+    settle().await;
+    assert!(is_idle(&site));
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_go_leave_only_so_many_fetches() {
+    struct Guard(Arc<AtomicUsize>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&under_way);
+    let inner = service_fn(move |_: Request<Body>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let guard = Guard(Arc::clone(&count));
+        async move {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            drop(guard);
+            Ok::<_, BoxError>(Response::new(Body::empty()))
+        }
+    });
+    let cache = CacheLayer::shared(Arc::new(MemoryStore::new())).executor(executor()).layer(inner);
+    for n in 0..200 {
+        let call = tokio::spawn(cache.clone().oneshot(request(&format!("GET http://a.example/{n}"))));
+        settle().await;
+        call.abort();
+    }
+    settle().await;
+    assert_eq!(under_way.load(Ordering::SeqCst), 64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_wrong_does_not_keep_others_from_sharing() {
+    let server = Server::answering(|received, _| {
+        if received.headers().contains_key("x-bad") { reply(400) } else { slow("max-age=60").body("text") }
+    });
+    let site = Site::shared(server).on_tokio();
+    assert_eq!(site.send(with(GET, &[("x-bad", "1")])).await.status, 400);
+    get_all(&site, 100).await;
+    assert_eq!(site.sends(), 2);
 }

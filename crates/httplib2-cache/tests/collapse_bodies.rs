@@ -476,3 +476,56 @@ fn a_cache_with_an_executor_keeps_the_laws_of_services() {
         service_laws(site, ServiceLaws::new().always_ready());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_who_does_not_read_stops_nobody_for_long() {
+    for (length, store) in
+        [(None, None), (Some(30 * KIB), Some(Faulty::new(Call::Write, Fault::Fails)))] as [(_, Option<Faulty>); 2]
+    {
+        let small = |layer: CacheLayer| layer.collapse_buffer(10 * KIB as u64);
+        let is_stored = store.is_none();
+        let site = match store {
+            None => Piecemeal::on(length, MemoryStore::new(), small),
+            Some(store) => Piecemeal::on(length, store, small),
+        };
+        let [first, second] = site.bodies().await;
+        let reading = tokio::spawn(rest(second));
+        for n in 0..30 {
+            site.send(kib(n)).await;
+        }
+        site.end();
+        let second = tokio::time::timeout(Duration::from_secs(6), reading).await;
+        assert_eq!(second.expect("in time").unwrap().unwrap().len(), 30 * KIB);
+        // It reads on from the store, where that has it.
+        assert_eq!(rest(first).await.is_ok(), is_stored, "{length:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_a_minute_ago_has_patience_again() {
+    let store = Faulty::new(Call::Write, Fault::Fails);
+    let site = Piecemeal::on(Some(200 * KIB), store, |layer| layer.collapse_buffer(10 * KIB as u64));
+    let [first, second, mut third] = site.bodies().await;
+    drop(first);
+    tokio::spawn(rest(second));
+    // The second one waits a moment for the third one, which then reads all there is.
+    for n in 0..12 {
+        site.send(kib(n)).await;
+        settle().await;
+    }
+    for n in 0..12 {
+        assert_eq!(next(&mut third).unwrap(), kib(n));
+        settle().await;
+    }
+    // A minute later comes a burst, and the third one is there within a millisecond.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    for n in 12..40 {
+        site.send(kib(n)).await;
+    }
+    settle().await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    for n in 12..40 {
+        assert!(third.frame().await.unwrap().is_ok(), "{n}");
+        settle().await;
+    }
+}

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
-use httplib2_cache::{CacheMode, Served};
+use httplib2_cache::{CacheLayer, CacheMode, Served, policy::Rules};
 use httplib2_core::{
     error::BoxError,
     who::{Identity, SignedAs},
 };
-use httplib2_testing::{Body, Reply, Server, reply, request};
+use httplib2_store::MemoryStore;
+use httplib2_testing::{Body, FixedClock, Reply, Server, reply, request};
 use tower::ServiceExt;
 
 use self::common::{
@@ -19,6 +20,7 @@ use self::common::{
     parts::{
         TEXT, asked, bare, broken, download, is_part, is_whole, offline, part, part_of, range, script, site, whole,
     },
+    settle,
     stores::{Call, Fault, Faulty},
     with,
 };
@@ -467,5 +469,98 @@ async fn a_part_keeps_the_version_of_http_that_it_came_with() {
         assert_eq!(response.version(), http::Version::HTTP_2);
         assert_eq!(response.extensions().get::<Served>().unwrap().is_from_cache(), is_stored);
         response.into_body().collect().await.unwrap();
+    }
+}
+
+/// The whole, and one byte to those who ask for a range, in a store whose clock is that of the cache.
+fn whole_and_a_byte() -> Site {
+    let server =
+        Server::answering(|request, _| if request.headers().contains_key("range") { part(0, 1) } else { whole() });
+    let clock = FixedClock::at_unix(1_800_000_000);
+    let store = MemoryStore::builder().clock(clock.clone()).build();
+    let site = Site::on(server, store).with(|layer| layer.clock(clock.clone()));
+    Site { clock, ..site }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_never_takes_the_place_of_the_whole_of_its_version() {
+    // Asked for while the whole is on its way.
+    for on_tokio in [false, true] {
+        let site = if on_tokio { whole_and_a_byte().on_tokio() } else { whole_and_a_byte() };
+        let first = site.cache.clone().oneshot(request(GET)).await.unwrap();
+        site.later(1);
+        is_part(&site.send(range("bytes=0-0")).await, "bytes 0-0/10", "0");
+        assert_eq!(first.into_body().collect().await.unwrap().to_bytes(), TEXT);
+        settle().await;
+        is_whole(&site.send(offline(None)).await);
+    }
+    // Looked up before the whole came, and stored after it.
+    let site = whole_and_a_byte();
+    let small = site.cache.clone().oneshot(range("bytes=0-0")).await.unwrap();
+    is_whole(&site.get().await);
+    small.into_body().collect().await.unwrap();
+    is_whole(&site.send(offline(None)).await);
+    // The beginning of a download that breaks off after another one came to its end.
+    let site = Site::private(script([broken(5), whole()]));
+    let one = site.cache.clone().oneshot(request(GET)).await.unwrap();
+    is_whole(&site.get().await);
+    one.into_body().collect().await.unwrap_err();
+    is_whole(&site.send(offline(None)).await);
+}
+
+#[tokio::test]
+async fn what_is_outdated_does_not_outlive_what_was_not_stored_after_all() {
+    let site = Site::private(script([whole(), part_of("\"b\"", "abcdefghij", 0, 5)]));
+    site.get().await;
+    let insists = with(GET, &[("range", "bytes=0-4"), ("cache-control", "no-cache")]);
+    drop(site.cache.clone().oneshot(insists).await.unwrap());
+    assert_eq!(site.send(offline(None)).await.status, 504);
+
+    let other = cached("max-age=60").header("etag", "\"b\"").chunks(["abcdefg", "hij"]);
+    let site = Site::private(script([part(0, 5), other])).with(|layer| layer.max_object(8));
+    site.send(range("bytes=0-4")).await;
+    assert_eq!(site.get().await.text(), "abcdefghij");
+    let got = site.send(range("bytes=0-4")).await;
+    assert!(!(got.text() == "01234" && got.is_from_cache()), "{}", got.why());
+}
+
+#[tokio::test]
+async fn a_cookie_of_the_rest_reaches_the_one_who_asked() {
+    let site = Site::shared(script([part(0, 5), part(5, 10).header("set-cookie", "a=1")]));
+    site.send(range("bytes=0-4")).await;
+    let got = site.get().await;
+    is_whole(&got);
+    assert_eq!(got.headers["set-cookie"], "a=1");
+}
+
+#[tokio::test]
+async fn where_no_range_is_answered_no_part_is_stored() {
+    let mut rules = Rules::private();
+    rules.ranges = false;
+    let layer = CacheLayer::with_rules(Arc::new(MemoryStore::new()), rules);
+    let site = Site::over(script([whole(), part(0, 1)]), layer);
+    site.get().await;
+    site.send(range("bytes=0-0")).await;
+    is_whole(&site.send(offline(None)).await);
+}
+
+#[tokio::test]
+async fn a_byte_is_not_worth_a_copy_of_everything() {
+    const LENGTH: usize = 1024 * 1024;
+    let server = Server::answering(|request, _| {
+        let value = request.headers()["range"].to_str().unwrap().strip_prefix("bytes=").unwrap().to_owned();
+        let (first, last) = value.split_once('-').unwrap();
+        let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+        let content_range = format!("bytes {first}-{last}/{LENGTH}");
+        bare(&content_range, "").header("etag", "\"a\"").body(vec![7; last - first + 1])
+    });
+    for (stored, asked, is_joined) in
+        [("bytes=0-9", "bytes=10-10", true), ("bytes=0-524287", "bytes=524288-524288", false)]
+    {
+        let site = Site::private(server.clone());
+        site.send(range(stored)).await;
+        site.send(range(asked)).await;
+        assert_eq!(site.send(range(asked)).await.is_from_cache(), is_joined, "{asked}");
+        assert!(site.send(range(stored)).await.is_from_cache(), "{stored}");
     }
 }

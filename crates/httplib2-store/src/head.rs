@@ -3,7 +3,7 @@
 use std::{any::Any, fmt, sync::OnceLock, time::SystemTime};
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use httplib2_core::who::Identity;
 
 /// What is kept of an exchange beside the body of the response.
@@ -73,8 +73,14 @@ impl Head {
 
     /// Whether a response with this head was asked for before the one with `stored`, which therefore tells more of
     /// how the resource is now. `now` is the time: of a clock that was set back meanwhile nothing can be told.
+    ///
+    /// Of the same version a part (206) is always the older one and the whole never, whenever they were asked for.
     #[must_use]
     pub fn is_older_than(&self, stored: &Self, now: SystemTime) -> bool {
+        let is_part = |head: &Self| head.status == StatusCode::PARTIAL_CONTENT;
+        if is_part(self) != is_part(stored) && self.is_same_version(stored) {
+            return is_part(self);
+        }
         self.requested_at < stored.requested_at && stored.requested_at <= now
     }
 
@@ -99,6 +105,12 @@ impl Head {
         });
         let identity = self.identity.as_ref().map_or(0, |identity| identity.as_str().len() as u64);
         HEAD_WEIGHT + fields_weight(&self.headers) + selecting.sum::<u64>() + identity
+    }
+
+    /// Whether both have the same `ETag`, or the same `Last-Modified` where a tag is missing.
+    fn is_same_version(&self, other: &Self) -> bool {
+        let agree = |name| Some(self.headers.get(&name)? == other.headers.get(&name)?);
+        agree(header::ETAG).or_else(|| agree(header::LAST_MODIFIED)).unwrap_or(false)
     }
 
     fn find<T: Any>(&self) -> Option<&T> {
@@ -235,6 +247,30 @@ mod tests {
             [(10, 20, 30, true), (20, 20, 30, false), (30, 20, 30, false), (10, 20, 20, true), (10, 40, 30, false)]
         {
             assert_eq!(requested(new).is_older_than(&requested(stored), at(now)), is_older, "{new} {stored} {now}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_older_than_the_whole_of_its_version() {
+        let head = |status, etag: &'static str, modified: &'static str, requested| {
+            let fields = [(header::ETAG, etag), (header::LAST_MODIFIED, modified)];
+            let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+            let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+            Head::new(status, fields, UNIX_EPOCH + Duration::from_secs(requested))
+        };
+        let (whole, part, now) = (StatusCode::OK, StatusCode::PARTIAL_CONTENT, UNIX_EPOCH + Duration::from_secs(9));
+        for (etag, other, modified, is_same) in [
+            ("\"a\"", "\"a\"", "x", true),
+            ("\"a\"", "\"b\"", "x", false),
+            ("", "", "x", true),
+            ("\"a\"", "", "x", true),
+            ("", "", "", false),
+        ] {
+            for (first, second) in [(1, 2), (2, 1)] {
+                let (whole, part) = (head(whole, etag, modified, first), head(part, other, modified, second));
+                assert_eq!(part.is_older_than(&whole, now), is_same || second < first, "{etag} {other} {first}");
+                assert_eq!(whole.is_older_than(&part, now), !is_same && first < second, "{etag} {other} {first}");
+            }
         }
     }
 

@@ -101,7 +101,8 @@ pub trait Writer: fmt::Debug + Send + 'static {
     /// Ends the body and makes the response visible, all at once.
     ///
     /// It takes the place of the variant that its head [selects the same](Head::selects_same) as, unless that one
-    /// [was asked for later](Head::is_older_than): an answer that was long under way does not undo a newer one.
+    /// [was asked for later](Head::is_older_than): an answer that was long under way does not undo a newer one, nor a
+    /// part the whole.
     /// Then, and when the key was invalidated after the generation was taken, it fails with
     /// [`StoreError::Superseded`]; with [`StoreError::Incomplete`] when the body has not the announced length or a
     /// write failed.

@@ -230,7 +230,7 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     /// A directory is made if it is not there, for nobody but its owner, and may be shared by several processes. It takes
     /// up to 1 GiB, and the memory before it up to 64 MiB
     /// ([`DiskStore`](https://docs.rs/httplib2-store-disk), [`Tiers`](crate::store::Tiers)). One that cannot be used
-    /// is a warning, and nothing is kept. It needs the feature `disk`.
+    /// is a warning, and nothing is kept ([`Compat::cache`] makes it an error). It needs the feature `disk`.
     pub fn cache(mut self, place: impl Into<Place>) -> Self {
         self.caching = Caching::In(place.into());
         self

@@ -105,11 +105,15 @@ fn decode(layer: &DecompressionLayer, fields: &HeaderMap, body: Bytes, limit: u6
 fn background() -> Spawn {
     let last = Mutex::new(None);
     Spawn::new(move |work| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(runtime) = Handle::try_current() {
-            *last = Some(runtime);
-        }
-        if let Some(runtime) = &*last {
+        let runtime = {
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Ok(runtime) = Handle::try_current() {
+                *last = Some(runtime);
+            }
+            last.clone()
+        };
+        // Not under the lock: a runtime that has ended drops the work at once, and with it what may have work itself.
+        if let Some(runtime) = runtime {
             drop(runtime.spawn(work));
         }
     })
@@ -126,6 +130,27 @@ mod tests {
         let plain = std::iter::repeat_n(b'a', length).collect::<Vec<_>>();
         GzEncoder::new(&plain[..], Compression::default()).read_to_end(&mut coded).unwrap();
         coded.into()
+    }
+
+    #[test]
+    fn work_that_is_dropped_may_have_work_itself() {
+        struct OnDrop(Spawn);
+        impl Drop for OnDrop {
+            fn drop(&mut self) {
+                self.0.spawn(async {});
+            }
+        }
+        let spawn = background();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async { spawn.spawn(async {}) });
+        drop(runtime);
+        let (done, wait) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let on_drop = OnDrop(spawn.clone());
+            spawn.spawn(async move { drop(on_drop) });
+            done.send(()).unwrap();
+        });
+        wait.recv_timeout(std::time::Duration::from_secs(10)).expect("it waits for itself");
     }
 
     #[test]

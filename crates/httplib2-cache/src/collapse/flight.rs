@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{
     flights::{Flights, Name},
-    stream::Stream,
+    stream::{Seat, Stream},
     wakers::Wakers,
     watched::Watched,
 };
@@ -78,6 +78,8 @@ pub(super) struct Arriving {
     /// As it will be in the store.
     pub(super) entry: Entry,
     pub(super) stream: Arc<Stream>,
+    /// Keeps the body for those who were told of it and have not joined yet, although the first caller may be gone.
+    _seat: Option<Arc<Seat>>,
 }
 
 pub(super) struct Storing {
@@ -162,7 +164,10 @@ impl Flight {
 
     /// Lets all who wait, and who come, read the answer along.
     pub(super) fn publish(&self, arriving: Arriving) {
-        self.proceed(Stage::Arriving(arriving), |stage| matches!(stage, Stage::Asking));
+        let seat = if self.lock().waiting.is_empty() { None } else { arriving.stream.seat().map(Arc::new) };
+        let seated = Arriving { _seat: seat, ..arriving.clone() };
+        let is_due = |stage: &Stage| matches!(stage, Stage::Asking);
+        self.proceed_with(Stage::Arriving(arriving), &Stage::Arriving(seated), is_due);
     }
 
     /// Ends it, unless it is over.
@@ -174,16 +179,22 @@ impl Flight {
     }
 
     fn proceed(&self, next: Stage, may: impl Fn(&Stage) -> bool) {
+        let told = next.clone();
+        self.proceed_with(next, &told, may);
+    }
+
+    /// Goes on to the next stage, and tells those who wait another form of it.
+    fn proceed_with(&self, next: Stage, told: &Stage, may: impl Fn(&Stage) -> bool) {
         let (before, waiting) = {
             let mut progress = self.lock();
             if !may(&progress.stage) {
                 return;
             }
-            let before = std::mem::replace(&mut progress.stage, next.clone());
+            let before = std::mem::replace(&mut progress.stage, next);
             (before, std::mem::take(&mut progress.waiting))
         };
         for one in waiting {
-            drop(one.send(next.clone()));
+            drop(one.send(told.clone()));
         }
         // Not under the lock: with it goes what was held for those who might have come.
         drop(before);
@@ -216,6 +227,14 @@ impl Wake for Flight {
 impl fmt::Debug for Flight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flight").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+// === impl Arriving ===
+
+impl Arriving {
+    pub(super) fn new(entry: Entry, stream: Arc<Stream>) -> Self {
+        Self { entry, stream, _seat: None }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     forward::{Forwarding, forward},
     policy::{Failure, NotStored, Why},
     settings::Settings,
+    tee::Finished,
 };
 
 type Answer<R> = Result<Response<CacheBody<R>>, BoxError>;
@@ -91,12 +92,14 @@ async fn fetch<S, B>(
     drop(caller.send(answer));
 }
 
-/// Goes on without the caller for as long as work in the background may take. `None` when that is over.
+/// Goes on without the caller for as long as work in the background may take, if there is a place for it. `None` when
+/// that is over.
 async fn while_wanted<T, R>(
     fetch: impl Future<Output = T>,
     caller: &mut oneshot::Sender<R>,
-    settings: &Settings,
+    settings: &Arc<Settings>,
 ) -> Option<T> {
+    let mut place = None;
     let mut fetch = pin!(fetch);
     let mut overtime: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|cx| {
@@ -105,6 +108,10 @@ async fn while_wanted<T, R>(
         }
         if overtime.is_none() {
             ready!(caller.poll_closed(cx));
+            place = Finished::begin(settings);
+            if place.is_none() {
+                return Poll::Ready(None);
+            }
         }
         let overtime = overtime.get_or_insert_with(|| Box::pin(sleep(settings.background.time)));
         overtime.as_mut().poll(cx).map(|()| None)
@@ -132,7 +139,7 @@ fn publish<R>(
     // No store is ever asked for it, so what is attached to it makes no difference.
     let nothing = Arc::clone(settings);
     let entry = Entry::new(EntryId::new(0), storing.head, length, settings.clock.now(), nothing);
-    flight.publish(Arriving { entry, stream: Arc::clone(reader.stream()) });
+    flight.publish(Arriving::new(entry, Arc::clone(reader.stream())));
     response.map(|_| CacheBody::shared(reader))
 }
 
@@ -157,8 +164,9 @@ fn verdict<R>(response: &Response<R>, flight: &Flight, settings: &Settings) -> V
     }
 }
 
-/// Whether the next answer is likely to be of no use to others either: a failure passes, and a 304 is about the
-/// condition of the caller.
+/// Whether the next answer is likely to be of no use to others either: a failure passes, what was wrong with a request
+/// is its own, and a 304 is about the condition of the caller.
 fn says_more_than_now(status: StatusCode, why: NotStored) -> bool {
-    !status.is_server_error() && status != StatusCode::NOT_MODIFIED && why != NotStored::MarkMissing
+    let is_failure = status.is_client_error() || status.is_server_error();
+    !is_failure && status != StatusCode::NOT_MODIFIED && why != NotStored::MarkMissing
 }

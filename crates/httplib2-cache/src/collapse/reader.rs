@@ -157,6 +157,10 @@ impl Reader {
                 stream.lose_patience(&mut state, self.number);
                 continue;
             }
+            if !stream.is_patient(&state) {
+                // All have caught up, so the next wait is another one.
+                self.patience = None;
+            }
             ready!(stream.poll_next(&mut state));
             if state.reads_alone()
                 && let Some(End::Broken(error)) = &mut state.end

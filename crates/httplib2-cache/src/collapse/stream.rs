@@ -75,6 +75,12 @@ pub(super) enum Held {
     Behind,
 }
 
+/// A place among the readers of a body for somebody who has not come yet.
+pub(super) struct Seat {
+    stream: Arc<Stream>,
+    number: usize,
+}
+
 /// Reads on in the background. Dropped with nobody left to read, it drops the body.
 struct Finishing {
     stream: Arc<Stream>,
@@ -98,13 +104,22 @@ impl Stream {
 
     /// Another reader, if all that has come is still held.
     pub(super) fn join(self: &Arc<Self>) -> Option<Reader> {
+        self.enter(Some(0)).map(|number| Reader::new(Arc::clone(self), number))
+    }
+
+    /// Keeps the body for somebody who will join.
+    pub(super) fn seat(self: &Arc<Self>) -> Option<Seat> {
+        self.enter(None).map(|number| Seat { stream: Arc::clone(self), number })
+    }
+
+    /// The number of one more who wants the body; he is waited for if he has `read` something.
+    fn enter(&self, read: Option<u64>) -> Option<usize> {
         let mut state = self.lock();
         let goes_on = state.tee.is_some() || matches!(state.end, Some(End::Whole));
         (goes_on && state.first == 0).then(|| {
-            let number = state.read.len();
-            state.read.push(Some(0));
+            state.read.push(read);
             state.readers += 1;
-            Reader::new(Arc::clone(self), number)
+            state.read.len() - 1
         })
     }
 
@@ -197,15 +212,14 @@ impl Stream {
         unread == 0 || (unread < self.settings.collapse.buffer && !self.is_full(state))
     }
 
-    /// Whether others than the first caller are waited for, and so not for long.
+    /// Whether somebody is waited for, which is not for long, or one who does not read would stop all others.
     pub(super) fn is_patient(&self, state: &State) -> bool {
-        let is_behind = |read: &u64| *read < state.came;
-        self.flight.outlook() == Outlook::Lost && state.read.iter().skip(1).flatten().any(is_behind)
+        self.slowest(state).is_some_and(|read| read < state.came)
     }
 
-    /// Waits no more for those who have not read what was there all the time, but for the first caller.
+    /// Waits no more for those who have not read what was there all the time: they read on from the store, if they can.
     pub(super) fn lose_patience(&self, state: &mut State, number: usize) {
-        for read in state.read.iter_mut().skip(1) {
+        for read in &mut state.read {
             *read = read.filter(|read| *read == state.came);
         }
         self.flight.wakers.wake_others(number);
@@ -255,6 +269,14 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.flight.flights().release(state.held);
+    }
+}
+
+// === impl Seat ===
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.stream.leave(self.number);
     }
 }
 

@@ -113,7 +113,7 @@ fn missing(held: &Held<'_>, stored: Span, wanted: Vec<Range<u64>>, is_range: boo
 /// One without a strong validator answers for itself alone: it is joined to nothing, and not completed (RFC 9111 §3.4).
 #[must_use]
 pub fn part(rules: &Rules, asked: &Asked<'_>, answered: &Answered<'_>) -> Option<Span> {
-    let is_part = rules.parts && answered.status == StatusCode::PARTIAL_CONTENT;
+    let is_part = rules.parts && rules.ranges && answered.status == StatusCode::PARTIAL_CONTENT;
     if !is_part {
         return None;
     }
