@@ -36,7 +36,8 @@ use self::{
 use crate::{
     CacheBody, CacheMode,
     ask::Ask,
-    forward::{Forwarding, forward},
+    complete::send_on,
+    forward::Forwarding,
     policy::{self, Selecting, Why},
     settings::Settings,
 };
@@ -109,7 +110,7 @@ where
         let what = "waited for a request under way, which did not answer this one";
         Journal::record(&forwarding.ask.head.extensions, "cache", &what);
     }
-    forward(inner, body, forwarding).await
+    send_on(inner, body, forwarding).await
 }
 
 /// What a request has to have in common with another one to become one with it, as far as that is known before the

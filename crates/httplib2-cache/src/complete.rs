@@ -15,7 +15,7 @@ use httplib2_store::{Entry, StoredBody};
 use crate::{
     CacheBody, Kept, Served,
     forward::{Answer, Forwarding, forward, send},
-    found::{held, now},
+    found::{freshened_head, held, now, spanning},
     policy::{CacheStatus, Conditions, Missing, Then, Times, UsePart, Why, freshen, use_part},
     range::open_range,
     respond::{refusal, serve},
@@ -32,6 +32,18 @@ enum Rest {
     Answers,
     /// It says nothing that the caller asked for, or lies.
     SendAgain,
+}
+
+/// Sends a request on, with the help of a part where one is stored.
+pub(crate) async fn send_on<S, B>(inner: S, body: B, forwarding: Forwarding) -> Answer<S, B>
+where
+    S: HttpService<B>,
+    B: Body + Resend + Send + 'static,
+{
+    match forwarding.found.part().cloned() {
+        Some(part) => by_part(inner, body, forwarding, part).await,
+        None => forward(inner, body, forwarding).await,
+    }
 }
 
 /// Answers a request of which only a part is stored: with it, with its help, or without.
@@ -134,7 +146,7 @@ impl Forwarding {
             freshen(&settings.rules, &self.ask.asked(), &held(settings, entry), &self.answered(&response, times));
         let (mut head, network) = response.into_parts();
         let writing = self.write_together(&freshened, times, &missing.wanted, true, (entry, &missing.stored)).await;
-        let answered = std::mem::replace(&mut head.headers, freshened.headers);
+        let answered = std::mem::replace(&mut head.headers, freshened.headers.clone());
         self.give_cookies(&answered, &mut head.headers);
         missing.wanted.describe(&mut head.headers);
         head.status = StatusCode::OK;
@@ -149,7 +161,11 @@ impl Forwarding {
             Chain::default().then(network, missing.length()).then(stored, from_store)
         };
         let (tee, kept) = match writing {
-            Ok((writer, broken)) => {
+            Ok((mut writer, broken)) => {
+                if let Some(flight) = self.ask.flight.as_ref().filter(|_| !missing.is_range) {
+                    let stored = spanning(&freshened_head(settings, entry.head(), &freshened, times), &missing.wanted);
+                    writer = flight.watch(writer, stored, Some(missing.wanted.length()));
+                }
                 let tee = Tee::new(chain, writer, None, Arc::clone(settings));
                 (tee.or_broken(broken), Kept::Storing)
             }

@@ -35,8 +35,13 @@ where
 {
     let found = Found::look_up(&settings, &ask, considered == Consider::LookUp).await;
     if let Some(part) = found.part().filter(|_| ask.mode.looks()).cloned() {
+        let may_collapse = considered == Consider::LookUp && collapses(&settings, &ask, Why::Part);
         let forwarding = Forwarding { settings, ask, found, why: Why::Part, validates: false };
-        return Box::pin(by_part(inner, body, forwarding, part)).await;
+        return if may_collapse {
+            Box::pin(collapse(inner, body, forwarding)).await
+        } else {
+            Box::pin(by_part(inner, body, forwarding, part)).await
+        };
     }
     let (why, validates) = match decide(&settings, &ask, &found, considered) {
         Reuse::Validate(why) => (why, true),

@@ -23,7 +23,11 @@ use httplib2_store::MemoryStore;
 use httplib2_testing::{Body, Reply, Server, Size, reply, request};
 use tower::{Layer, ServiceExt, service_fn};
 
-use self::common::{GET, Got, Signer, Site, cached, executor, settle, with};
+use self::common::{
+    GET, Got, Signer, Site, cached, executor,
+    parts::{TEXT, part, range, whole},
+    settle, with,
+};
 
 /// An answer that takes a second.
 fn slow(directives: &str) -> Reply {
@@ -536,4 +540,24 @@ async fn a_request_that_was_wrong_does_not_keep_others_from_sharing() {
     assert_eq!(site.send(with(GET, &[("x-bad", "1")])).await.status, 400);
     get_all(&site, 100).await;
     assert_eq!(site.sends(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_part_is_stored_of_is_completed_once_for_all() {
+    let server = Server::answering(|received, _| {
+        let range = received.headers().get("range").map(|value| value.to_str().unwrap().to_owned());
+        match range.as_deref() {
+            Some("bytes=0-0") => part(0, 1),
+            Some(_) => part(1, 10).delay(Duration::from_secs(1)),
+            None => whole().delay(Duration::from_secs(1)),
+        }
+    });
+    let site = Site::private(server).on_tokio();
+    site.send(range("bytes=0-0")).await;
+    let got = get_all(&site, 100).await;
+    assert!(got.iter().all(|got| got.text() == TEXT && got.status == 200 && got.headers["content-length"] == "10"));
+    assert_eq!(site.sends(), 2);
+    assert_eq!(site.server.requests()[1].headers()["range"], "bytes=1-");
+    settle().await;
+    assert!(is_idle(&site) && site.get().await.is_from_cache());
 }

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     CacheBody, Kept, Served,
-    forward::{Forwarding, forward},
+    complete::send_on,
+    forward::Forwarding,
     policy::{Failure, NotStored, Why},
     settings::Settings,
     tee::Finished,
@@ -42,7 +43,7 @@ where
     B: Body + Resend + Send + 'static,
 {
     let Some(executor) = forwarding.settings.executor.clone() else {
-        return forward(inner, body, forwarding).await;
+        return send_on(inner, body, forwarding).await;
     };
     let (sender, mut receiver) = oneshot::channel();
     let start = Arc::new(Mutex::new(Some((inner, body, forwarding))));
@@ -60,7 +61,7 @@ where
     };
     match (answer, take(&start)) {
         (Some(answer), _) => answer,
-        (None, Some((inner, body, forwarding))) => forward(inner, body, forwarding).await,
+        (None, Some((inner, body, forwarding))) => send_on(inner, body, forwarding).await,
         (None, None) => Err(CollapseError::Dropped.into()),
     }
 }
@@ -85,7 +86,7 @@ async fn fetch<S, B>(
     // Others depend on it who have more time.
     forwarding.ask.head.extensions.remove::<Remaining>();
     forwarding.ask.flight = Some(Arc::clone(&flight));
-    let answer = while_wanted(forward(inner, body, forwarding), &mut caller, &settings).await;
+    let answer = while_wanted(send_on(inner, body, forwarding), &mut caller, &settings).await;
     let Some(answer) = answer else { return };
     let answer = answer.map(|response| publish(response, &flight, &settings));
     // If the caller has gone, its reader goes here, and what is being stored is finished.

@@ -23,7 +23,7 @@ pub fn collapses(rules: &Rules, asked: &Asked<'_>, why: Why) -> bool {
     *asked.method == Method::GET
         && !wants_its_own
         && !(rules.is_shared() && asked.is_authorized(rules))
-        && matches!(why, Why::Missing | Why::OtherVariant | Why::Stale(_))
+        && matches!(why, Why::Missing | Why::OtherVariant | Why::Part | Why::Stale(_))
 }
 
 /// Whether the selected response, at most `longest` seconds stale, answers a request while another one is under way
