@@ -2,6 +2,7 @@
 
 mod cache;
 mod decoders;
+mod disk;
 mod httplib2;
 mod hyper_util;
 mod reqwest;
@@ -16,6 +17,7 @@ use crate::BoxError;
 pub use self::{
     cache::{Conditional, Prepared, cache_layer, http_cache_tower},
     decoders::{Coded, Decoder},
+    disk::{Files, InDirectory, cacache, disk, disk_without_descriptors, tiers},
     httplib2::Httplib2,
     hyper_util::{HyperUtil, SentAgain},
     reqwest::Reqwest,

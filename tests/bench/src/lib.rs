@@ -6,6 +6,7 @@ pub mod clients;
 pub mod measure;
 pub mod origin;
 pub mod scenarios;
+pub mod series;
 pub mod streams;
 
 /// What any part of a run may fail with.

@@ -1,13 +1,13 @@
 //! The origin, and one client alone as a profiler wants it.
 //!
 //! ```text
-//! worker origin                            answers until its standard input ends
-//! worker list SCENARIO                     the names of its clients, the floor first
-//! worker send SCENARIO CLIENT REQUESTS     sends requests of one client, with an origin of its own
-//! worker stream STREAM CLIENT ADDRESS MIB  has one client read a long answer, and prints what it took
+//! worker origin                                answers until its standard input ends
+//! worker list SCENARIO                         the names of its clients, the floor first
+//! worker send SCENARIO CLIENT REQUESTS         sends requests of one client, with an origin of its own
+//! worker stream STREAM CLIENT ADDRESS DIR MIB  has one client read a long answer, and prints what it took
 //! ```
 
-use std::{env, net::SocketAddr};
+use std::{env, net::SocketAddr, path::Path};
 
 use httplib2_bench::{
     BoxError, measure,
@@ -22,9 +22,11 @@ fn main() -> Result<(), BoxError> {
         [origin::ORIGIN] => origin::serve(),
         ["list", scenario] => list(scenario),
         ["send", scenario, client, requests] => send(scenario, client, requests.parse()?),
-        ["stream", name, client, origin, length] => stream(name, client, origin.parse()?, length.parse()?),
+        ["stream", name, client, origin, directory, length] => {
+            stream(name, client, origin.parse()?, Path::new(directory), length.parse()?)
+        }
         _ => {
-            Err("worker origin | list SCENARIO | send SCENARIO CLIENT REQUESTS | stream STREAM CLIENT ADDRESS MIB"
+            Err("worker origin | list SCENARIO | send SCENARIO CLIENT REQUESTS | stream STREAM CLIENT ADDRESS DIR MIB"
                 .into())
         }
     }
@@ -44,14 +46,15 @@ fn send(scenario: &str, client: &str, requests: usize) -> Result<(), BoxError> {
     let contender = contenders.iter().find(|contender| contender.name == client).ok_or("there is no such client")?;
     let requests = scenario.round_up(requests);
     measure::runtime()?.block_on(async {
+        scenario.prepare(contender).await?;
         scenario.send(contender, requests).await?;
         scenario.look_back(contender, requests).await
     })
 }
 
-fn stream(name: &str, client: &str, origin: SocketAddr, length: u64) -> Result<(), BoxError> {
+fn stream(name: &str, client: &str, origin: SocketAddr, directory: &Path, length: u64) -> Result<(), BoxError> {
     let stream = streams::named(name).ok_or("there is no such stream")?;
-    let taken = measure::runtime()?.block_on(stream.read(client, origin, length << 20))?;
+    let taken = measure::runtime()?.block_on(stream.read(client, origin, directory, length << 20))?;
     println!("{} {} {}", taken.wall, taken.cpu, taken.memory);
     Ok(())
 }

@@ -11,6 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     BoxError,
     scenarios::{Contender, Scenario},
+    series::Length,
+    streams::Streamer,
 };
 
 /// How much is sent before something can be said. What comes first ends it.
@@ -26,6 +28,8 @@ pub struct Effort {
     pub stream: u64,
     /// The same for a client that holds all of it.
     pub held_stream: u64,
+    /// What is done of what has figures of its own.
+    pub series: Length,
 }
 
 /// The least that one request took in any batch, in microseconds.
@@ -41,6 +45,16 @@ pub struct Times {
 
 /// A hook for counters that only the program itself can read.
 pub type Count = fn() -> u64;
+
+// === impl Effort ===
+
+impl Effort {
+    /// How long a stream is for this client, in MiB.
+    #[must_use]
+    pub fn stream_of(&self, streamer: &Streamer) -> u64 {
+        if streamer.holds_all { self.held_stream } else { self.stream }
+    }
+}
 
 /// Keeps this process, and those that it starts, on one processor.
 ///
@@ -66,6 +80,7 @@ pub fn stay_on_one_processor() -> Result<(), BoxError> {
 pub fn times(scenario: &Scenario, contenders: &[Contender], effort: Effort) -> Result<Vec<Times>, BoxError> {
     let runtime = runtime()?;
     for contender in contenders {
+        runtime.block_on(scenario.prepare(contender))?;
         runtime.block_on(scenario.send(contender, warm_up(scenario)))?;
         runtime.block_on(scenario.look_back(contender, warm_up(scenario)))?;
     }
@@ -75,6 +90,7 @@ pub fn times(scenario: &Scenario, contenders: &[Contender], effort: Effort) -> R
     for round in 0..effort.rounds {
         for turn in 0..contenders.len() {
             let index = (round + turn) % contenders.len();
+            runtime.block_on(scenario.prepare(&contenders[index]))?;
             let before = (micros(ClockId::Monotonic), micros(ClockId::ProcessCPUTime));
             runtime.block_on(scenario.send(&contenders[index], requests))?;
             let after = (micros(ClockId::Monotonic), micros(ClockId::ProcessCPUTime));
@@ -100,6 +116,7 @@ pub fn counts(scenario: &Scenario, origin: SocketAddr, count: Count) -> Result<V
     let runtime = runtime()?;
     let requests = warm_up(scenario);
     let counted = |contender, requests| -> Result<u64, BoxError> {
+        runtime.block_on(scenario.prepare(contender))?;
         let before = count();
         runtime.block_on(scenario.send(contender, requests))?;
         let counted = count() - before;
@@ -126,7 +143,7 @@ pub fn runtime() -> Result<Runtime, BoxError> {
 
 /// Until connections are open, pools filled and branches learnt.
 fn warm_up(scenario: &Scenario) -> usize {
-    scenario.round_up(scenario.batch / 2)
+    scenario.round_up((scenario.batch / 2).max(1))
 }
 
 /// What a clock says, in microseconds.

@@ -105,6 +105,7 @@ async fn connection(mut stream: TcpStream, tally: Tally) -> io::Result<()> {
                 }
                 let path = target.split_once('?').map_or(target, |(path, _)| path);
                 if let Some(long) = Stream::at(path) {
+                    tally.note(target, false);
                     long.send(&mut stream).await?;
                 } else if let Some(count) = tally.report(target) {
                     stream.write_all(&wire(&count)).await?;
@@ -114,7 +115,7 @@ async fn connection(mut stream: TcpStream, tally: Tally) -> io::Result<()> {
                     let answer = known
                         .entry((path.to_owned(), still_holds))
                         .or_insert_with(|| wire(&resource.answer(still_holds)));
-                    stream.write_all(answer).await?;
+                    stream.write_all(&resource.for_target(answer, target)).await?;
                 } else {
                     let is_signed = path == DIGEST && has_field(&head[..end], b"\r\nauthorization:");
                     let answer = known

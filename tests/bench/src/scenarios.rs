@@ -2,9 +2,11 @@
 //!
 //! To add one: a file with a [`Scenario`], its line in [`ALL`], and what the origin answers in `origin.rs`.
 
+mod asking;
 mod cache;
 mod decoding;
 mod digest;
+mod disk;
 mod dying;
 mod mock;
 mod redirects;
@@ -22,7 +24,7 @@ use crate::{
 };
 
 /// All scenarios, in the order in which they run.
-pub const ALL: [Scenario; 18] = [
+pub const ALL: [Scenario; 27] = [
     small::SEQUENTIAL,
     small::AT_ONCE,
     redirects::OVER_NETWORK,
@@ -41,6 +43,15 @@ pub const ALL: [Scenario; 18] = [
     cache::VALIDATED,
     cache::STORED,
     cache::UNTOUCHED,
+    disk::HIT_1K,
+    disk::HIT_64K,
+    disk::HIT_1M,
+    disk::FIRST_1K,
+    disk::FIRST_64K,
+    disk::FIRST_1M,
+    disk::VALIDATED,
+    disk::STORED,
+    disk::STORED_IN_A_ROW,
 ];
 
 /// The same requests for several clients.
@@ -67,6 +78,11 @@ pub struct Contender {
 
 /// A client whose type is not known any more: at this height, so that it costs nothing per request.
 trait Batch {
+    /// Makes ready what the next requests need.
+    fn prepare(&self) -> LocalBoxFuture<'_, Result<(), BoxError>> {
+        Box::pin(ready(Ok(())))
+    }
+
     fn send(&self, requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>>;
 
     /// Looks at what `requests` requests, sent since the last time, have left behind.
@@ -109,6 +125,15 @@ impl Scenario {
     #[must_use]
     pub fn round_up(&self, requests: usize) -> usize {
         requests.next_multiple_of(self.at_once)
+    }
+
+    /// Makes ready what the next [`send`](Self::send) needs, outside of what is measured.
+    ///
+    /// # Errors
+    ///
+    /// Where that fails.
+    pub async fn prepare(&self, contender: &Contender) -> Result<(), BoxError> {
+        contender.sender.prepare().await.map_err(|error| self.told(contender, error))
     }
 
     /// Sends `requests` requests, and looks at every answer.

@@ -1,9 +1,11 @@
 //! What all this is about.
 
+use std::path::Path;
+
 use httplib2::{Body, Error, Http, core::send::HttpService};
 use httplib2_store::MemoryStore;
 
-use super::{Answer, Client, NAME, PASSWORD, Reader, Target, stream::drain};
+use super::{Answer, Client, NAME, PASSWORD, Reader, Target, disk::two_tiers, stream::drain};
 use crate::BoxError;
 
 /// The facade with its default settings.
@@ -31,6 +33,24 @@ impl Httplib2 {
     /// Where the default settings were wrong.
     pub fn caching() -> Result<Self, Error> {
         Http::builder().cache(MemoryStore::new()).build().map(|http| Self { http })
+    }
+
+    /// Over the network, with a cache in this directory.
+    ///
+    /// # Errors
+    ///
+    /// Where the default settings were wrong.
+    pub fn on_disk(directory: &Path) -> Result<Self, BoxError> {
+        Ok(Self { http: Http::builder().cache(directory).build()? })
+    }
+
+    /// The same with room for more than the default.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory is no good.
+    pub fn on_large_disk(directory: &Path) -> Result<Self, BoxError> {
+        Ok(Self { http: Http::builder().cache(two_tiers(directory)?).build()? })
     }
 
     /// Over a service in place of the network.

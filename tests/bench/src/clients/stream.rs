@@ -11,27 +11,58 @@ use crate::{
     origin::cached::{PERIOD, content},
 };
 
-/// Reads a body to its end and returns its length. Of each piece the ends are looked at: are they what belongs there?
+/// The pieces of a long answer. Of each the ends are looked at: are they what belongs there?
+pub(super) struct Pieces {
+    period: Bytes,
+    length: u64,
+}
+
+/// Reads a body to its end and returns its length.
 ///
 /// # Errors
 ///
-/// Where they are not.
+/// Where its [`Pieces`] are not the right ones.
 pub(super) async fn drain<R>(body: R) -> Result<u64, BoxError>
 where
     R: Body<Data = Bytes, Error: Into<BoxError>>,
 {
-    let period = content(PERIOD);
-    let is_right = |position: u64, byte: &u8| period[(position % PERIOD as u64) as usize] == *byte;
+    let mut pieces = Pieces::default();
     let mut body = pin!(body);
-    let mut length = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(Into::into)?.into_data() else { continue };
-        let (Some(first), Some(last)) = (data.first(), data.last()) else { continue };
-        let begin = length;
-        length += data.len() as u64;
-        if !is_right(begin, first) || !is_right(length - 1, last) {
-            return Err(format!("wrong content between {begin} and {length}").into());
-        }
+        pieces.add(&data)?;
     }
-    Ok(length)
+    Ok(pieces.length())
+}
+
+// === impl Pieces ===
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { period: content(PERIOD), length: 0 }
+    }
+}
+
+impl Pieces {
+    /// Takes the next one.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not the right one.
+    pub(super) fn add(&mut self, data: &Bytes) -> Result<(), BoxError> {
+        let is_right = |position: u64, byte: &u8| self.period[(position % PERIOD as u64) as usize] == *byte;
+        let (Some(first), Some(last)) = (data.first(), data.last()) else { return Ok(()) };
+        let begin = self.length;
+        let end = begin + data.len() as u64;
+        if !is_right(begin, first) || !is_right(end - 1, last) {
+            return Err(format!("wrong content between {begin} and {end}").into());
+        }
+        self.length = end;
+        Ok(())
+    }
+
+    /// How many bytes there were.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
 }

@@ -1,6 +1,7 @@
 //! What a cache may keep, how often it was asked for, and content that is too long for one.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream as Blocking},
@@ -19,6 +20,8 @@ use crate::BoxError;
 pub enum Cacheable {
     /// Use it again without asking.
     Fresh,
+    /// As [`Fresh`](Self::Fresh), and each URI has content of its own: see [`numbered`].
+    Numbered,
     /// Use it again after asking: the origin then says that it still holds.
     Validated,
     /// Nothing.
@@ -67,6 +70,9 @@ pub const TAG: &str = "\"33a64df551425fcc55e4d42a148795d9\"";
 /// A long answer repeats this many bytes, and all its chunks but the last are as long.
 pub const PERIOD: usize = 64 * 1024;
 
+/// How many bytes of [`numbered`] content are its number.
+pub const NUMBER: usize = 8;
+
 /// Before a target: how often was it asked for?
 const ASKED: &str = "/asked";
 
@@ -76,6 +82,7 @@ const ASKED: &str = "/asked";
 pub fn path(cacheable: Cacheable, length: usize) -> String {
     let name = match cacheable {
         Cacheable::Fresh => "fresh",
+        Cacheable::Numbered => "numbered",
         Cacheable::Validated => "validated",
         Cacheable::Never => "never",
     };
@@ -105,7 +112,15 @@ pub fn content(length: usize) -> Bytes {
     content.into()
 }
 
-/// What is sent for a GET of a resource.
+/// Content with a number at its start, so that a store that knows what is the same keeps all of them.
+#[must_use]
+pub fn numbered(content: &[u8], number: u64) -> Bytes {
+    let mut numbered = content.to_vec();
+    put_number(&mut numbered, number);
+    numbered.into()
+}
+
+/// What is sent for a GET of a resource. What is [`Numbered`](Cacheable::Numbered) has no number yet.
 #[must_use]
 pub fn answer(cacheable: Cacheable, length: usize) -> Response<Bytes> {
     let resource = Resource { cacheable, length };
@@ -113,6 +128,12 @@ pub fn answer(cacheable: Cacheable, length: usize) -> Response<Bytes> {
     *response.headers_mut() = resource.headers();
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response
+}
+
+/// The number behind `&` in a target. Without one it is 0.
+#[must_use]
+pub fn number(target: &str) -> u64 {
+    target.split_once('&').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
 }
 
 /// Asks the origin how often `target` was asked for.
@@ -143,10 +164,22 @@ impl Resource {
         let (name, length) = path.strip_prefix("/cached/")?.split_once('/')?;
         let cacheable = match name {
             "fresh" => Cacheable::Fresh,
+            "numbered" => Cacheable::Numbered,
             "validated" => Cacheable::Validated,
             _ => Cacheable::Never,
         };
         Some(Self { cacheable, length: length.parse().ok()? })
+    }
+
+    /// What is sent for this target, where `wire` is sent for any.
+    pub(super) fn for_target<'a>(self, wire: &'a [u8], target: &str) -> Cow<'a, [u8]> {
+        if self.cacheable != Cacheable::Numbered {
+            return wire.into();
+        }
+        let mut wire = wire.to_vec();
+        let content = wire.len() - self.length;
+        put_number(&mut wire[content..], number(target));
+        wire.into()
     }
 
     pub(super) fn is_validated(self) -> bool {
@@ -165,7 +198,7 @@ impl Resource {
 
     fn headers(self) -> HeaderMap {
         let cache_control = match self.cacheable {
-            Cacheable::Fresh => "max-age=86400",
+            Cacheable::Fresh | Cacheable::Numbered => "max-age=86400",
             Cacheable::Validated => "max-age=0",
             Cacheable::Never => "no-store",
         };
@@ -200,6 +233,11 @@ impl Tally {
         let asked = counts.get(counted(target.strip_prefix(ASKED)?)).copied().unwrap_or_default();
         Some(Response::new(format!("{} {}", asked.whole, asked.not_modified).into()))
     }
+}
+
+fn put_number(content: &mut [u8], number: u64) {
+    let length = NUMBER.min(content.len());
+    content[..length].copy_from_slice(&number.to_be_bytes()[..length]);
 }
 
 fn counted(target: &str) -> &str {

@@ -1,15 +1,15 @@
 //! A cache in memory, over the network. The origin counts: an answer that did not come from where it should fails.
 
-use std::{cell::Cell, net::SocketAddr};
+use std::net::SocketAddr;
 
-use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
-
-use super::{Batch, Contender, Scenario};
+use super::{
+    Contender, Scenario,
+    asking::{KIB, Kept, NOTHING, ONE, ONE_NOT_MODIFIED, Resources},
+};
 use crate::{
     BoxError,
-    clients::{Client, Conditional, Httplib2, HyperUtil, Over, Prepared, Target, cache_layer, http_cache_tower},
-    origin::cached::{self, Asked, Cacheable},
+    clients::{Conditional, Httplib2, HyperUtil, Over, Prepared, cache_layer, http_cache_tower},
+    origin::cached::{self, Cacheable},
 };
 
 pub(super) const HIT_1K: Scenario = hit("cache-hit-1k", "GET of 1 KiB that is stored and fresh", 256, hits::<KIB>);
@@ -46,50 +46,6 @@ pub(super) const UNTOUCHED: Scenario = Scenario {
     contenders: untouched,
 };
 
-const KIB: usize = 1024;
-
-/// What one request costs the origin where the cache does what it should.
-const NOTHING: Asked = Asked { whole: 0, not_modified: 0 };
-const ONE: Asked = Asked { whole: 1, not_modified: 0 };
-const ONE_NOT_MODIFIED: Asked = Asked { whole: 0, not_modified: 1 };
-
-/// How many answers of a client are compared byte by byte.
-const FIRST: usize = 8;
-
-/// Of the others only so much at both ends: to compare 1 MiB takes longer than to get it from a cache.
-const END: usize = KIB / 2;
-
-/// Resources of one kind, of which each client has one of its own.
-#[derive(Clone, Copy)]
-struct Resources {
-    origin: SocketAddr,
-    cacheable: Cacheable,
-    length: usize,
-    /// What a request costs the origin.
-    price: Asked,
-}
-
-/// A client and its resource.
-struct Asking<C> {
-    client: C,
-    origin: SocketAddr,
-    /// Counted by the origin.
-    path: String,
-    target: Target,
-    content: Bytes,
-    price: Asked,
-    asked: Cell<Option<Asked>>,
-    answers: Cell<usize>,
-    new_uris: Option<NewUris>,
-}
-
-/// Another URI for each request.
-struct NewUris {
-    last: Cell<usize>,
-    /// Whether the answers are stored.
-    are_stored: bool,
-}
-
 const fn hit(
     name: &'static str,
     about: &'static str,
@@ -124,10 +80,10 @@ fn validated(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
 fn stored(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
     let fresh = Resources { origin, cacheable: Cacheable::Fresh, length: KIB, price: ONE };
     Ok(vec![
-        fresh.new_uris("hyper-util", HyperUtil::default(), false)?,
-        fresh.new_uris("httplib2-cache", cache_layer(HyperUtil::default().0), true)?,
-        fresh.new_uris("httplib2", Httplib2::caching()?, true)?,
-        fresh.new_uris("http-cache-tower", http_cache_tower(HyperUtil::default().0), true)?,
+        fresh.new_uris("hyper-util", HyperUtil::default(), Kept::Nothing)?,
+        fresh.new_uris("httplib2-cache", cache_layer(HyperUtil::default().0), Kept::Last)?,
+        fresh.new_uris("httplib2", Httplib2::caching()?, Kept::Last)?,
+        fresh.new_uris("http-cache-tower", http_cache_tower(HyperUtil::default().0), Kept::Last)?,
     ])
 }
 
@@ -140,103 +96,4 @@ fn untouched(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
         never.contender("httplib2", Httplib2::caching()?)?,
         never.contender("http-cache-tower", http_cache_tower(HyperUtil::default().0))?,
     ])
-}
-
-// === impl Resources ===
-
-impl Resources {
-    fn contender(self, name: &'static str, client: impl Client) -> Result<Contender, BoxError> {
-        Ok(Contender { name, sender: Box::new(self.asking(name, client, None)?) })
-    }
-
-    fn new_uris(self, name: &'static str, client: impl Client, are_stored: bool) -> Result<Contender, BoxError> {
-        let new_uris = NewUris { last: Cell::new(0), are_stored };
-        Ok(Contender { name, sender: Box::new(self.asking(name, client, Some(new_uris))?) })
-    }
-
-    fn asking<C>(self, name: &str, client: C, new_uris: Option<NewUris>) -> Result<Asking<C>, BoxError> {
-        let Self { origin, cacheable, length, price } = self;
-        let who = name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
-        let path = format!("{}?{who}", cached::path(cacheable, length));
-        let target = Target::new(format!("http://{origin}{path}"))?;
-        let content = cached::content(length);
-        let (asked, answers) = Default::default();
-        Ok(Asking { client, origin, path, target, content, price, asked, answers, new_uris })
-    }
-}
-
-// === impl Asking ===
-
-impl<C: Client> Batch for Asking<C> {
-    fn send(&self, requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async move {
-            if self.asked.get().is_none() {
-                // What is stored once and for all is stored now.
-                self.ask().await?;
-                self.asked.set(Some(self.count()?));
-            }
-            for _ in 0..requests {
-                self.ask().await?;
-            }
-            Ok(())
-        })
-    }
-
-    fn look_back(&self, requests: usize) -> LocalBoxFuture<'_, Result<(), BoxError>> {
-        Box::pin(async move {
-            let before = self.asked.get().ok_or("nothing was sent")?;
-            let asked = self.count()?;
-            let expected = Asked {
-                whole: before.whole + requests * self.price.whole,
-                not_modified: before.not_modified + requests * self.price.not_modified,
-            };
-            if asked != expected {
-                return Err(format!("the origin was asked {asked:?}, not {expected:?}").into());
-            }
-            if let Some(new_uris) = &self.new_uris
-                && new_uris.are_stored
-            {
-                self.expect(&self.numbered(new_uris.last.get())?).await?;
-                if self.count()? != asked {
-                    return Err("what was stored last is not there".into());
-                }
-            }
-            self.asked.set(Some(asked));
-            Ok(())
-        })
-    }
-}
-
-impl<C: Client> Asking<C> {
-    async fn ask(&self) -> Result<(), BoxError> {
-        let Some(new_uris) = &self.new_uris else { return self.expect(&self.target).await };
-        new_uris.last.set(new_uris.last.get() + 1);
-        self.expect(&self.numbered(new_uris.last.get())?).await
-    }
-
-    async fn expect(&self, target: &Target) -> Result<(), BoxError> {
-        let (status, content) = self.client.get(target).await?;
-        if status != 200 || !self.is_right(&content) {
-            return Err(format!("answered {status} with {} bytes", content.len()).into());
-        }
-        Ok(())
-    }
-
-    fn is_right(&self, content: &Bytes) -> bool {
-        let answers = self.answers.get();
-        self.answers.set(answers + 1);
-        let length = self.content.len();
-        if answers < FIRST || length <= 2 * END || content.len() != length {
-            return *content == self.content;
-        }
-        content[..END] == self.content[..END] && content[length - END..] == self.content[length - END..]
-    }
-
-    fn numbered(&self, number: usize) -> Result<Target, BoxError> {
-        Target::new(format!("http://{}{}&{number}", self.origin, self.path))
-    }
-
-    fn count(&self) -> Result<Asked, BoxError> {
-        cached::asked(self.origin, &self.path)
-    }
 }
