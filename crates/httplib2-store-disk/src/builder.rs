@@ -71,8 +71,9 @@ impl DiskStoreBuilder {
 
     /// How many bytes all responses together may take on the disk. Default: 1 GiB.
     ///
-    /// Each file counts with whole blocks of 4 KiB, as on most file systems; directories do not count. What other
-    /// processes store in the same directory is noticed within an hour, so until then each may use that much.
+    /// Each file counts with whole blocks of 4 KiB, as on most file systems; directories do not count. Bodies
+    /// that are being stored count too: one for which nothing more can give way is refused with [`StoreError::Full`]. What
+    /// other processes store in the same directory is noticed within an hour, so until then each may use that much.
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = bytes;
         self
@@ -177,13 +178,17 @@ impl DiskStoreBuilder {
             trouble: Default::default(),
             signal: Default::default(),
             saving: Default::default(),
+            saving_all: Default::default(),
             evicting: Default::default(),
             placing: Default::default(),
             clearing: Default::default(),
             storing: Storing::default(),
             writing: Room::new(self.max_writing),
+            spooled: AtomicU64::new(0),
             strays: AtomicU64::new(0),
+            stuck: Default::default(),
             trash: Default::default(),
+            trash_of_start: Default::default(),
             unsaved: Default::default(),
             walking: Default::default(),
             knows_all: Default::default(),

@@ -52,6 +52,8 @@ pub(crate) const ASIDE: &str = "cleared-";
 
 /// A second in all: whoever holds the lock writes a few files.
 const LOCK_TRIES: u32 = 2_000;
+/// Where that was in vain, it is not waited for as long again: everybody else here waits, too.
+const LOCK_TRIES_STUCK: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_micros(500);
 
 /// What a key begins with in the index, so that the entries of other versions are never found.
@@ -111,17 +113,28 @@ impl Files {
         private_directory(&self.base)
     }
 
+    /// Whether there is a directory. One that is a link or belongs to somebody else is an error, and nothing in it is
+    /// read: whoever could write to it could have us hand out anything.
+    pub(crate) fn is_there(&self) -> io::Result<bool> {
+        match fs::symlink_metadata(&self.base) {
+            Ok(metadata) => is_private(&metadata).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A path that nothing has, for what is to be removed.
     pub(crate) fn aside(&self) -> PathBuf {
         self.base.join(format!("{ASIDE}{:016x}-{}", *PROCESS, TEMPORARY.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// Waits until no other process changes index files. The lock ends with the file, or with this process.
+    /// Waits until no other process changes index files: not for long if one was stuck. The lock ends with the file, or
+    /// with this process.
     #[cfg(unix)]
-    pub(crate) fn lock(&self) -> io::Result<Option<File>> {
+    pub(crate) fn lock(&self, was_stuck: bool) -> io::Result<Option<File>> {
         use rustix::fs::{FlockOperation, flock};
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(self.base.join("lock"))?;
-        for _ in 0..LOCK_TRIES {
+        for _ in 0..if was_stuck { LOCK_TRIES_STUCK } else { LOCK_TRIES } {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Some(file)),
                 Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => thread::sleep(LOCK_PAUSE),
@@ -136,7 +149,7 @@ impl Files {
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn lock(&self) -> io::Result<Option<File>> {
+    pub(crate) fn lock(&self, _: bool) -> io::Result<Option<File>> {
         Ok(None)
     }
 
@@ -198,6 +211,11 @@ impl Files {
 // === impl FileId ===
 
 impl FileId {
+    /// Whether this is a state of the same file, under whatever name.
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
     #[cfg(unix)]
     pub(crate) fn of(metadata: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
@@ -236,7 +254,8 @@ pub(crate) fn key_of(text: &str) -> Option<Key> {
     text.strip_prefix(KEY_PREFIX).map(Key::from_text)
 }
 
-/// Opens a file to be read, if it is there. What is no file is [`InvalidData`](io::ErrorKind::InvalidData).
+/// Opens a file to be read, if it is there. What is no file, or somebody else's, is
+/// [`InvalidData`](io::ErrorKind::InvalidData).
 pub(crate) fn open(path: &Path) -> io::Result<Option<(File, FileId)>> {
     let file = match no_link(OpenOptions::new().read(true)).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -244,7 +263,7 @@ pub(crate) fn open(path: &Path) -> io::Result<Option<(File, FileId)>> {
         Ok(file) => file,
     };
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    if !metadata.is_file() || !is_ours(&metadata) {
         return Err(no_file());
     }
     Ok(Some((file, FileId::of(&metadata))))
@@ -325,25 +344,43 @@ fn directory(path: &Path, recursive: bool) -> io::Result<()> {
 /// Checks that this is a directory of ours, and closes it to everybody else.
 #[cfg(unix)]
 fn private_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let metadata = fs::symlink_metadata(path)?;
-    if !metadata.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotADirectory, "the cache directory is no directory"));
-    }
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the cache directory belongs to somebody else"));
-    }
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+    // What was checked is what is changed, even if something else has its name by then.
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let metadata = directory.metadata()?;
+    is_private(&metadata)?;
     if metadata.mode() & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        directory.set_permissions(fs::Permissions::from_mode(0o700))?;
     }
     Ok(())
 }
 
 #[cfg(not(unix))]
 fn private_directory(path: &Path) -> io::Result<()> {
-    let is_directory = fs::symlink_metadata(path)?.is_dir();
-    let error = io::Error::new(io::ErrorKind::NotADirectory, "the cache directory is no directory");
-    if is_directory { Ok(()) } else { Err(error) }
+    is_private(&fs::symlink_metadata(path)?)
+}
+
+/// Checks that this is a directory, and ours.
+fn is_private(metadata: &fs::Metadata) -> io::Result<()> {
+    if !metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "the cache directory is no directory"));
+    }
+    if !is_ours(metadata) {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the cache directory belongs to somebody else"));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_ours(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &fs::Metadata) -> bool {
+    true
 }
 
 /// Opens nothing through a symbolic link, and waits for no pipe.

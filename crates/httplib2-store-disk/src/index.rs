@@ -207,7 +207,7 @@ impl Index {
 
     /// The space that the index and the contents take on the disk.
     pub(crate) fn bytes(&self) -> u64 {
-        self.contents.bytes() + self.bucket_bytes.load(Ordering::Relaxed)
+        self.contents.bytes().saturating_add(self.bucket_bytes.load(Ordering::Relaxed))
     }
 
     pub(crate) fn entries(&self) -> u64 {
@@ -315,7 +315,8 @@ impl Slot {
     }
 
     fn candidate(&self, key: &Key) -> Candidate {
-        let bytes = self.held.iter().map(|content| blocks(content.length)).sum::<u64>() + self.totals().bucket_bytes;
+        let contents = self.held.iter().map(|content| blocks(content.length));
+        let bytes = contents.fold(self.totals().bucket_bytes, u64::saturating_add);
         Candidate { key: key.clone(), used: self.last_used(), bytes }
     }
 

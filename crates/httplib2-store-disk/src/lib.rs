@@ -64,8 +64,10 @@
 //!
 //! # What is on the disk
 //!
-//! Everything is below `httplib2-1` in the directory, which is closed to other users: directories have mode 0700, files
-//! 0600, and one that belongs to somebody else is refused. No file is opened through a symbolic link. An index line holds
+//! Everything is below `httplib2-1` in the directory, which is closed to other users: it has mode 0700,
+//! which closes all below it, whatever the modes of the directories there; files have 0600. A directory that the store
+//! was named and that is not there is made with 0700, one that is there stays as it is. A `httplib2-1` that belongs to
+//! somebody else or is a symbolic link is refused, and so is a file. No file is opened through a symbolic link. An index line holds
 //! in clear what the cache keeps of an exchange: the URI with its query, the fields of the response, the identity and the
 //! request fields that selected it. The cache gives the values of `Authorization`, `Cookie` and `Proxy-Authorization`
 //! only as SHA-256. What has another version, above or below, is a miss.

@@ -47,6 +47,8 @@ struct Reading {
     end: u64,
     /// What was read so far, as long as it must be checked. Such a body is read from its start to its end.
     hasher: Option<Box<Sha256>>,
+    /// The state that the file was in before any of it was read: only that one can be found to be right.
+    begun: FileId,
     job: Option<Job<Result<Piece, StoreError>>>,
     trailers: Option<HeaderMap>,
 }
@@ -101,20 +103,20 @@ impl Asked {
         let length = self.content.length;
         if !opened.is_checked && length > WHOLE {
             if range == (0..length) {
-                let reading = Reading::new(self, opened.file, range, true, trailers);
+                let reading = Reading::new(self, opened, range, true, trailers);
                 return Answer::Ready(Ok(StoredBody::streaming(reading, length)));
             }
             // A part says nothing of the whole.
             return Answer::pending(async move {
-                let job = Job::start(move || self.check(&opened).map(|()| (self, opened.file)));
-                let (asked, file) = job.await??;
+                let job = Job::start(move || self.check(&opened).map(|()| (self, opened)));
+                let (asked, opened) = job.await??;
                 let length = range.end - range.start;
-                Ok(StoredBody::streaming(Reading::new(asked, file, range, false, trailers), length))
+                Ok(StoredBody::streaming(Reading::new(asked, opened, range, false, trailers), length))
             });
         }
         if range.end - range.start > WHOLE {
             let length = range.end - range.start;
-            let reading = Reading::new(self, opened.file, range, false, trailers);
+            let reading = Reading::new(self, opened, range, false, trailers);
             return Answer::Ready(Ok(StoredBody::streaming(reading, length)));
         }
         // What must be checked is read whole.
@@ -215,16 +217,17 @@ impl Asked {
 // === impl Reading ===
 
 impl Reading {
-    fn new(asked: Asked, file: Arc<File>, range: Range<u64>, checks: bool, trailers: Option<HeaderMap>) -> Self {
-        let hasher = checks.then(Box::default);
+    fn new(asked: Asked, opened: Opened, range: Range<u64>, checks: bool, trailers: Option<HeaderMap>) -> Self {
+        let (hasher, file) = (checks.then(Box::default), opened.file);
         read_at::expect_all(&file);
-        Self { asked, file, at: range.start, end: range.end, hasher, job: None, trailers }
+        Self { asked, file, at: range.start, end: range.end, hasher, begun: opened.id, job: None, trailers }
     }
 
     /// Has a thread read the next piece. The last one is handed out only if the whole is right.
     fn read_on(&mut self) {
         let (asked, file, hasher) = (self.asked.clone(), Arc::clone(&self.file), self.hasher.take());
         let (piece, is_last) = (self.next_piece(), self.at + PIECE >= self.end);
+        let begun = self.begun;
         self.job = Some(Job::start(move || {
             let data = read_at(&file, piece.clone())?;
             if data.len() as u64 != piece.end - piece.start {
@@ -240,9 +243,7 @@ impl Reading {
                 asked.damaged();
                 return Err(StoreError::Damaged);
             }
-            if let Ok(metadata) = file.metadata() {
-                asked.content.note_checked(FileId::of(&metadata));
-            }
+            asked.content.note_checked(begun);
             Ok(Piece { data, hasher: None })
         }));
     }

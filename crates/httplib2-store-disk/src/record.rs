@@ -74,6 +74,9 @@ type WireField = (String, String, bool);
 /// The version of the format. Another one is no damage, but nothing is found in it.
 const FORMAT: u64 = 1;
 
+/// Longer than any body that a disk holds. Sums of such lengths fit into 64 bits.
+const LONGEST: u64 = 1 << 48;
+
 /// More than any store keeps of one key.
 const MOST_VARIANTS: usize = 4_096;
 
@@ -95,6 +98,9 @@ pub(crate) fn write_record<'a>(epoch: u64, variants: impl Iterator<Item = Writab
 }
 
 fn read_variant(wire: WireVariant) -> Option<Variant> {
+    if wire.length > LONGEST {
+        return None;
+    }
     let mut head = Head::new(StatusCode::from_u16(wire.status).ok()?, read_fields(&wire.fields)?, time(wire.received)?);
     head.version = match wire.version {
         9 => Version::HTTP_09,
@@ -247,6 +253,8 @@ mod tests {
             ("a=1", "a\\n1"),
             ("a=1", "\u{20ac}"),
             ("\"length\":4", "\"length\":-4"),
+            ("\"length\":4", "\"length\":281474976710657"),
+            ("\"length\":4", "\"length\":18446744073709551615"),
             ("\"digest\":\"", "\"digest\":\"0"),
             ("\"variants\":[", "\"variants\":["),
         ] {

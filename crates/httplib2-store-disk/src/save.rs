@@ -10,8 +10,9 @@ use http::HeaderMap;
 use httplib2_store::{Entry, Generation, Head, Key, StoreError};
 
 use crate::{
-    bucket::write_line,
+    bucket::{LARGEST, write_line},
     content::{Attached, Content, lock},
+    digest::Digest,
     files::{self, FileId, blocks, disk_key},
     index::{Ahead, Candidate, Slot},
     record::{Writable, nanoseconds, write_record},
@@ -21,8 +22,9 @@ use crate::{
 
 /// The right to change index files: nobody else in this process does, nor in another one.
 pub(crate) struct Exclusive<'a> {
-    _process: MutexGuard<'a, ()>,
+    /// Let go of first, so that no other thread here waits for what this one still holds.
     _others: Option<File>,
+    _process: MutexGuard<'a, ()>,
 }
 
 /// A slot as it is to be written.
@@ -98,7 +100,11 @@ impl Shared {
     /// long.
     pub(crate) fn save(&self, key: &Key, force: bool) -> Result<(), StoreError> {
         let saved = self.exclusive(force).map_err(|error| self.failed(error)).and_then(|exclusive| {
-            let saved = self.change(key, |_| Ok(()));
+            let mut saved = self.change(key, |_| Ok(()));
+            if matches!(saved, Err(StoreError::TooLarge { .. })) {
+                self.drop_updated(key);
+                saved = self.change(key, |_| Ok(()));
+            }
             drop(exclusive);
             saved
         });
@@ -110,16 +116,22 @@ impl Shared {
         saved
     }
 
-    /// Saves all keys of which memory is ahead.
+    /// Saves all keys of which memory is ahead, those that another thread is saving now included.
     pub(crate) fn save_all(&self) -> Result<(), StoreError> {
+        let _saving_all = lock(&self.saving_all);
         let mut keys = mem::take(&mut *lock(&self.unsaved)).into_iter();
+        let mut result = Ok(());
         while let Some(key) = keys.next() {
-            if let Err(error) = self.save(&key, false) {
+            let Err(error) = self.save(&key, false) else { continue };
+            // Whoever does not let go of the lock would be waited for with each key.
+            let is_locked = matches!(&error, StoreError::Io(error) if error.kind() == io::ErrorKind::WouldBlock);
+            result = Err(error);
+            if is_locked {
                 lock(&self.unsaved).extend(keys);
-                return Err(error);
+                break;
             }
         }
-        Ok(())
+        result
     }
 
     /// Removes everything, on the disk.
@@ -139,6 +151,7 @@ impl Shared {
         // What was looked up while it was still there.
         self.index.clear();
         lock(&self.trash).clear();
+        lock(&self.trash_of_start).clear();
         lock(&self.unsaved).clear();
         drop(exclusive);
         for aside in cleared {
@@ -153,7 +166,7 @@ impl Shared {
     pub(crate) fn make_room(&self, bytes: u64, keep: Option<&Key>) {
         let strays = self.strays.load(Ordering::Relaxed).min(self.limits.capacity / 2);
         let capacity = self.limits.capacity - strays;
-        let is_full = |room: u64| self.index.bytes().saturating_add(bytes) > room;
+        let is_full = |room: u64| self.bytes().saturating_add(bytes) > room;
         if !is_full(capacity) {
             return;
         }
@@ -179,10 +192,18 @@ impl Shared {
     ///
     /// Before all that is on the disk was seen, nobody can say that of any content.
     pub(crate) fn empty_trash(&self) {
+        let mut trash = mem::take(&mut *lock(&self.trash));
+        let state = |digest: Digest| files::identify(&self.files.content(digest)).ok().flatten();
         if !self.knows_all.load(Ordering::Acquire) {
+            let states = trash.into_iter().filter_map(|digest| Some((digest, state(digest)?)));
+            lock(&self.trash_of_start).extend(states);
             return;
         }
-        let trash = mem::take(&mut *lock(&self.trash));
+        let of_start = mem::take(&mut *lock(&self.trash_of_start));
+        // What was put in place anew meanwhile, another process has.
+        trash.extend(
+            of_start.into_iter().filter(|(digest, then)| state(*digest) == Some(*then)).map(|(digest, _)| digest),
+        );
         for digest in trash {
             let _placing = self.placing.write().unwrap_or_else(PoisonError::into_inner);
             if !self.index.contents.is_held(digest) {
@@ -196,7 +217,10 @@ impl Shared {
     pub(crate) fn exclusive(&self, force: bool) -> io::Result<Exclusive<'_>> {
         let process = lock(&self.saving);
         self.files.ensure()?;
-        let others = match self.files.lock() {
+        let locked = self.files.lock(self.stuck.load(Ordering::Relaxed));
+        let is_stuck = matches!(&locked, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        self.stuck.store(is_stuck, Ordering::Relaxed);
+        let others = match locked {
             Err(error) if force => {
                 self.warn("another process does not let go of the lock", &error);
                 None
@@ -299,11 +323,36 @@ impl Shared {
         }
         let path = self.files.bucket(key);
         let length = draft.seen.map_or(0, |seen| seen.length);
-        let is_long = draft.lines >= MOST_LINES || (length > LONG_FILE && length > 4 * line.len() as u64);
+        let added = line.len() as u64;
+        let is_long =
+            draft.lines >= MOST_LINES || length + added > LARGEST || (length > LONG_FILE && length > 4 * added);
         let is_appended = draft.seen.is_none() || (draft.lines > 0 && !is_long);
         let written = if is_appended { self.files.append(&path, &line) } else { self.files.replace(&path, &line) };
         let lines = if is_appended { draft.lines + 1 } else { 1 };
-        written.map(|seen| (Some(seen), lines)).map_err(|error| self.failed(error))
+        match written {
+            Ok(seen) => Ok((Some(seen), lines)),
+            // That nothing is left can be said without a line, for which the disk may have no room.
+            Err(error) if draft.variants.is_empty() && files::remove(&path).is_ok() => {
+                self.failed(error);
+                Ok((None, 0))
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Removes the entries whose new heads are only in memory, and do not fit into an index file.
+    ///
+    /// What a refresh says cannot be kept, so what it was said of must not stay as it was.
+    fn drop_updated(&self, key: &Key) {
+        tracing::debug!(target: "httplib2", layer = "store", "refreshed heads are too long, and were removed");
+        let dropped = self.index.change(key, |slot| {
+            let updated = mem::take(&mut slot.ahead.updated);
+            let mut variants = slot.heads().map(|heads| heads.to_vec()).unwrap_or_default();
+            variants.retain(|entry| !updated.contains(&entry.id()));
+            slot.set(variants);
+            slot.ahead.removed.extend(updated);
+        });
+        lock(&self.trash).extend(dropped.released);
     }
 
     /// Drops the variants that were not used for the longest time, but for the newest, until the rest may stay.

@@ -39,6 +39,10 @@ pub(crate) struct Shared {
     pub(crate) signal: Signal,
     /// Held by whoever changes index files. Look-ups hold nothing.
     pub(crate) saving: Mutex<()>,
+    /// Whether another process did not let go of the index files when that was last waited for.
+    pub(crate) stuck: AtomicBool,
+    /// Held by whoever saves all that is unsaved, so that others who want that wait for it.
+    pub(crate) saving_all: Mutex<()>,
     /// Held while contents give way, so that two threads do not drive out twice as much.
     pub(crate) evicting: Mutex<()>,
     /// Read while a content is put in place, written while one is removed that nobody has: it is either or.
@@ -48,10 +52,14 @@ pub(crate) struct Shared {
     pub(crate) storing: Storing,
     /// The bytes of bodies that are in memory on their way to the disk.
     pub(crate) writing: Room,
+    /// The space that bodies take on the disk that belong to no entry yet.
+    pub(crate) spooled: AtomicU64,
     /// The space that files take which belong to no entry, when that was last measured.
     pub(crate) strays: AtomicU64,
     /// Contents that no entry has any more.
     pub(crate) trash: Mutex<Vec<Digest>>,
+    /// The same, and the states of their files, from before all that is on the disk was seen.
+    pub(crate) trash_of_start: Mutex<Vec<(Digest, FileId)>>,
     /// Keys of which memory is ahead of the disk.
     pub(crate) unsaved: Mutex<HashSet<Key>>,
     /// Held by whoever takes in what is on the disk.
@@ -139,39 +147,50 @@ impl Shared {
         if matches!(on_disk, OnDisk::Absent) && view.change == 0 {
             return Ok(Some(Arc::default()));
         }
+        let is_damaged = matches!(on_disk, OnDisk::Damaged(_));
         let changed = self.index.change(key, |slot| {
             // What happened in this process meanwhile may be newer than what was read, or it may not.
             if slot.change_number() != view.change {
-                return (None, false);
+                return None;
             }
-            match on_disk {
+            let (heads, invalidated) = match on_disk {
                 OnDisk::There(loaded) => {
-                    let invalidated = view.change != 0 && slot.epoch != loaded.epoch;
-                    (Some(slot.take_over(loaded, now)), invalidated)
+                    // Where nothing was known, something may have been stored and invalidated since then.
+                    let invalidated = slot.epoch != loaded.epoch;
+                    (slot.take_over(loaded, now), invalidated)
                 }
                 OnDisk::Absent => {
                     // That an index file without entries was swept means nothing.
                     let invalidated = !slot.is_empty();
                     slot.forget();
-                    (Some(Arc::default()), invalidated)
+                    (Arc::default(), invalidated)
                 }
                 OnDisk::Damaged(seen) => {
                     slot.forget();
                     (slot.seen, slot.compared) = (Some(seen), Some(now));
-                    (Some(slot.set(Vec::new())), true)
+                    (slot.set(Vec::new()), true)
                 }
+            };
+            if invalidated {
+                // Whatever is under way here began before that.
+                self.generations.end(key);
             }
+            Some(heads)
         });
-        let (heads, invalidated) = changed.result;
-        if invalidated {
-            // Whatever is under way here began before that.
-            self.generations.end(key);
+        // The space of a removed file is free only when nobody has it open any more.
+        changed.released.iter().for_each(|digest| self.descriptors.forget(*digest));
+        if is_damaged {
+            lock(&self.trash).extend(changed.released);
         }
-        Ok(heads)
+        // Otherwise whoever changed it removes what nobody has any more, and may be about to put it in place again.
+        Ok(changed.result)
     }
 
     /// Reads what is on the disk under a key.
     pub(crate) fn load(&self, key: &Key) -> io::Result<OnDisk> {
+        if !self.files.is_there()? {
+            return Ok(OnDisk::Absent);
+        }
         let path = self.files.bucket(key);
         match files::read(&path) {
             Ok(Some((bytes, seen))) => Ok(self.parse(key, &bytes, seen)),
@@ -311,6 +330,11 @@ impl Shared {
         // Other entries with this content find nothing and are removed, too.
         drop(files::remove(&self.files.content(digest)));
         drop(self.save(key, false));
+    }
+
+    /// The space that is taken on the disk: by entries, and by what is being stored.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.index.bytes().saturating_add(self.spooled.load(Ordering::Acquire))
     }
 
     /// A number that nothing else has.

@@ -119,15 +119,13 @@ impl DiskStore {
 
 impl Store for DiskStore {
     fn lookup(&self, key: &Key) -> Answer<Found> {
-        // The generation first: one that ends in between then refuses what is stored on behalf of this look-up.
-        let generation = self.shared().generations.of(key);
         match self.shared().storing.settled(key) {
-            None => Answer::Ready(Ok(Found::new(self.shared().variants(key), generation))),
+            None => Answer::Ready(Ok(self.shared().find(key))),
             Some(settled) => {
                 let (shared, key) = (Arc::clone(self.shared()), key.clone());
                 Answer::pending(async move {
                     drop(settled.await);
-                    Ok(Found::new(shared.variants(&key), generation))
+                    Ok(shared.find(&key))
                 })
             }
         }
@@ -230,6 +228,18 @@ impl Drop for Clearing {
 // === impl Shared ===
 
 impl Shared {
+    fn find(&self, key: &Key) -> Found {
+        // The generation first: one that ends in between then refuses what is stored on behalf of this look-up.
+        let generation = self.generations.of(key);
+        let variants = self.variants(key);
+        if self.generations.is_current(key, generation) {
+            return Found::new(variants, generation);
+        }
+        // It may have ended because this look-up saw what another process did, which is then known now.
+        let generation = self.generations.of(key);
+        Found::new(self.variants(key), generation)
+    }
+
     /// Everything, also what is only on the disk.
     pub(crate) fn list(&self) -> Vec<Listed> {
         self.walk_once();

@@ -83,17 +83,18 @@ impl Shared {
     /// `walks` unless all that is on the disk was seen just before.
     pub(crate) fn sweep(&self, walks: bool) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
-        if !matches!(fs::symlink_metadata(self.files.base()), Ok(metadata) if metadata.is_dir()) {
+        if !matches!(self.files.is_there(), Ok(true)) {
             return Ok(swept);
         }
-        self.save_all()?;
+        // What cannot be saved is no reason to leave everything else.
+        drop(self.save_all());
         if walks {
             let _walking = lock(&self.walking);
             self.walk(&mut swept);
             self.notice_absent();
         }
         let mut strays = self.sweep_strays(&mut swept, OLD);
-        if self.index.bytes().saturating_add(strays) > self.limits.capacity {
+        if self.bytes().saturating_add(strays) > self.limits.capacity {
             strays = self.sweep_strays(&mut swept, OLD_WHEN_FULL);
         }
         self.strays.store(strays, Ordering::Relaxed);
@@ -139,7 +140,9 @@ impl Shared {
     /// Reads all index files, and takes in those that are not known.
     fn walk(&self, swept: &mut Swept) {
         let mut paths = Vec::new();
-        self.files.each_file(&self.files.index(), &mut |path| paths.push(path));
+        if matches!(self.files.is_there(), Ok(true)) {
+            self.files.each_file(&self.files.index(), &mut |path| paths.push(path));
+        }
         for path in paths {
             if self.signal.is_over() {
                 return;
@@ -164,6 +167,10 @@ impl Shared {
         let changed = self.index.change(&key, |slot| {
             // What was looked up is compared with the disk when it is looked up again.
             if slot.heads().is_none() && slot.seen != Some(loaded.seen) {
+                // Another process may have invalidated it.
+                if slot.epoch != loaded.epoch {
+                    self.generations.end(&key);
+                }
                 slot.take_over(loaded, now);
                 slot.unload();
             }
@@ -216,7 +223,7 @@ impl Shared {
     /// Removes contents that no entry has and temporary files, when they are old. Returns the space that others take.
     fn sweep_strays(&self, swept: &mut Swept, old: Duration) -> u64 {
         let now = self.clock.now();
-        let mut strays = 0;
+        let mut strays: u64 = 0;
         let mut contents = Vec::new();
         self.files.each_file(&self.files.contents(), &mut |path| contents.push(path));
         for path in contents {
@@ -226,7 +233,7 @@ impl Shared {
             }
             let Some((length, _)) = measure(&path) else { continue };
             if !is_older(&path, old, now) {
-                strays += blocks(length);
+                strays = strays.saturating_add(blocks(length));
                 continue;
             }
             let _placing = self.placing.write().unwrap_or_else(PoisonError::into_inner);
@@ -238,7 +245,7 @@ impl Shared {
         for path in entries(&self.files.temporary()) {
             let Some((length, _)) = measure(&path) else { continue };
             if !is_older(&path, old, now) {
-                strays += blocks(length);
+                strays = strays.saturating_add(blocks(length));
             } else if files::remove(&path).is_ok() {
                 swept.temporary += 1;
                 swept.bytes += length;
@@ -331,6 +338,6 @@ fn is_earlier(name: &str) -> bool {
 /// What the operating system says of a directory that is to be used, before it is.
 pub(crate) fn check(shared: &Shared) -> io::Result<()> {
     shared.files.ensure()?;
-    drop(shared.files.lock()?);
+    drop(shared.files.lock(false)?);
     Ok(())
 }

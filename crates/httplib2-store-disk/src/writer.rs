@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     mem,
     pin::Pin,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -17,7 +17,7 @@ use httplib2_store::{Answer, Entry, Generation, Head, Key, Share, StoreError, Wr
 use crate::{
     content::{Content, lock},
     digest::Digest,
-    files::{FileId, blocks},
+    files::{self, FileId, blocks},
     job::Job,
     shared::Shared,
     storing::Commit,
@@ -44,6 +44,13 @@ pub(crate) struct DiskWriter {
 /// The file that a body goes to, under a temporary name.
 struct Sink {
     file: SyncWriter,
+    spooled: Spooled,
+}
+
+/// The space that such a file takes, until this is dropped.
+struct Spooled {
+    shared: Arc<Shared>,
+    bytes: u64,
 }
 
 enum State {
@@ -141,10 +148,9 @@ impl DiskWriter {
         let commit = Commit::begin(&self.shared, &self.key);
         let sink = mem::replace(&mut self.sink, State::Failed);
         if let State::Writing(job, _) = sink {
-            return Answer::pending(async move {
-                let (sink, _) = job.await??;
-                Job::start(move || self.store(Some(sink), trailers, commit)).await?
-            });
+            // Look-ups wait for this, so it must not wait for whoever should poll the answer.
+            let job = job.then(move |written| self.store(Some(written?.0), trailers, commit));
+            return Answer::pending(async move { job.await? });
         }
         let job = Job::start(move || match sink {
             State::Small => self.store(None, trailers, commit),
@@ -168,7 +174,7 @@ impl DiskWriter {
         }
         let mut sink = sink.map_or_else(|| Sink::open(shared), Ok)?;
         sink.write(shared, &self.chunk)?;
-        shared.make_room(blocks(self.taken) + blocks(self.head.weight()), None);
+        shared.make_room(blocks(self.head.weight()), None);
         let content = sink.place(shared, self.taken)?;
         let stored = shared.store(&self.key, self.head, Arc::clone(&content), trailers, self.generation);
         if contents.release(&content) {
@@ -253,14 +259,16 @@ impl DiskWriter {
 // === impl Sink ===
 
 impl Sink {
-    fn open(shared: &Shared) -> Result<Box<Self>, StoreError> {
+    fn open(shared: &Arc<Shared>) -> Result<Box<Self>, StoreError> {
         shared.files.ensure().map_err(|error| shared.failed(error))?;
         let options = WriteOpts::new().algorithm(Algorithm::Sha256);
         let file = options.open_hash_sync(shared.files.base()).map_err(|error| shared.failed(io_error(error)))?;
-        Ok(Box::new(Self { file }))
+        let spooled = Spooled { shared: Arc::clone(shared), bytes: 0 };
+        Ok(Box::new(Self { file, spooled }))
     }
 
     fn write(&mut self, shared: &Shared, data: &[u8]) -> Result<(), StoreError> {
+        self.spooled.add(data.len() as u64)?;
         // cacache hashes all that it is given, also what it then cannot write (dependencies.md §3, trap 9), so this must
         // not be called twice for the same bytes.
         let written = self.file.write(data).map_err(|error| shared.failed(error))?;
@@ -270,18 +278,48 @@ impl Sink {
     /// Gives the file its name, and notes that somebody has it.
     fn place(self, shared: &Shared, length: u64) -> Result<Arc<Content>, StoreError> {
         let _placing = shared.placing.read().unwrap_or_else(PoisonError::into_inner);
-        let integrity = self.file.commit().map_err(|error| shared.failed(io_error(error)))?;
+        let Self { file, spooled } = self;
+        let temporary = files::entries(&shared.files.temporary());
+        let temporary: Vec<_> = temporary.iter().filter_map(|path| files::identify(path).ok()?).collect();
+        let integrity = file.commit().map_err(|error| shared.failed(io_error(error)))?;
         let digest = Digest::of_integrity(&integrity).ok_or(StoreError::Incomplete)?;
         let content = shared.index.contents.named(digest, length);
+        // From here on it counts as a content.
+        drop(spooled);
         shared.index.contents.hold(&content);
         if let Ok(metadata) = std::fs::symlink_metadata(shared.files.content(digest))
             && metadata.is_file()
             && metadata.len() == length
         {
-            // It was hashed while it was written.
-            content.note_checked(FileId::of(&metadata));
+            // It was hashed while it was written, unless cacache could not put it in place and left what was there.
+            let id = FileId::of(&metadata);
+            if temporary.iter().any(|temporary| temporary.is_same_file(&id)) {
+                content.note_checked(id);
+            }
         }
         Ok(content)
+    }
+}
+
+// === impl Spooled ===
+
+impl Spooled {
+    /// Makes room for so many bytes more, and takes it.
+    fn add(&mut self, bytes: u64) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        shared.spooled.fetch_add(bytes, Ordering::AcqRel);
+        self.bytes += bytes;
+        shared.make_room(0, None);
+        if shared.bytes() > shared.limits.capacity {
+            return Err(StoreError::Full { limit: shared.limits.capacity });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        self.shared.spooled.fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }
 

@@ -245,3 +245,45 @@ async fn an_open_body_outlives_its_file() {
     fs::remove_dir_all(directory.path()).unwrap();
     assert_eq!(read(body).await.unwrap(), data(1, 3_000_000));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn damage_behind_what_was_already_read_is_found_when_it_is_read_again() {
+    use std::{os::unix::fs::FileExt, time::Duration};
+    let directory = tempfile::tempdir().unwrap();
+    let body = data(1, 3_000_000);
+    put(&store(directory.path()), &key("a"), head("1"), &body).await.unwrap();
+    let kept = store(directory.path());
+    let entry = variants(&kept, &key("a")).await.remove(0);
+    let mut going_out = kept.open(&key("a"), &entry).await.unwrap();
+    let first = std::future::poll_fn(|cx| http_body::Body::poll_frame(std::pin::Pin::new(&mut going_out), cx)).await;
+    first.unwrap().unwrap();
+    // The times of files are coarse.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let file = OpenOptions::new().write(true).open(&contents(directory.path())[0]).unwrap();
+    file.write_all_at(&[body[0] ^ 1], 0).unwrap();
+    // All that this one reads is right.
+    read(going_out).await.unwrap();
+    assert!(matches!(get(&kept, &key("a")).await, Some(Err(StoreError::Damaged))));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_could_not_be_put_in_place_is_not_taken_for_checked() {
+    // cacache says that it wrote a content when there is a file in its place already.
+    use std::os::unix::fs::FileExt;
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    let body = data(1, 400_000);
+    put(&kept, &key("a"), head("1"), &body).await.unwrap();
+    let file = OpenOptions::new().write(true).open(&contents(directory.path())[0]).unwrap();
+    file.write_all_at(&[body[5] ^ 1], 5).unwrap();
+    let temporary = directory.path().join("httplib2-1/tmp");
+    fs::create_dir_all(&temporary).unwrap();
+    // No file can be renamed from there.
+    let Some(mounted) = common::Mounted::over(&temporary, "size=4m") else { return };
+    let stored = put(&kept, &key("b"), head("1"), &body).await;
+    drop(mounted);
+    let found = get(&kept, &key("b")).await;
+    assert!(stored.is_err() || matches!(found, Some(Err(StoreError::Damaged))), "a damaged body was handed out");
+}

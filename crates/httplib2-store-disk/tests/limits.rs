@@ -296,3 +296,101 @@ async fn debug_shows_no_secret() {
     let debug = format!("{writing} {kept:?} {found:?} {body:?} {:?}", kept.list().await.unwrap());
     assert!(debug.contains("set-cookie") && !debug.contains("s3cret"), "{debug}");
 }
+
+#[tokio::test]
+async fn bodies_on_their_way_to_the_disk_count_towards_the_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = builder(directory.path()).capacity(4 * MIB).open().unwrap();
+    put(&kept, &key("old"), head("1"), &data(99, 900_000)).await.unwrap();
+    all_is_known(&kept).await;
+    let mut writers = Vec::new();
+    for number in 0..20 {
+        let key = key(&number.to_string());
+        let generation = kept.lookup(&key).await.unwrap().generation;
+        let mut writer = kept.write(key, head("1"), None, generation).unwrap();
+        for piece in 0..3 {
+            let is_ready = poll_fn(|cx| writer.poll_ready(cx)).await;
+            // Most are refused by a thread, a moment later.
+            if is_ready.and_then(|()| writer.write(data(number * 10 + piece, 300_000))).is_err() {
+                break;
+            }
+        }
+        writers.push(writer);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let used: u64 = files(directory.path()).iter().filter_map(|path| Some(path.metadata().ok()?.len())).sum();
+    let mut refused = 0;
+    for writer in &mut writers {
+        refused += u64::from(poll_fn(|cx| writer.poll_ready(cx)).await.is_err());
+    }
+    assert!(used <= 4 * MIB && refused > 0 && refused < 20, "{used} bytes, {refused} refused");
+    // What is entered gives way to what comes, and what is given up takes no room.
+    assert!(etag(&kept, &key("old")).await.is_none());
+    drop(writers);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    put(&kept, &key("new"), head("1"), &data(1, 900_000)).await.unwrap();
+}
+
+fn long_head(language: &str, fields: usize, length: usize) -> httplib2_store::Head {
+    let mut head = common::german(language);
+    for number in 0..fields {
+        head.headers
+            .append("x-long", HeaderValue::try_from("y".repeat(length) + &number.to_string()).expect("a field value"));
+    }
+    head
+}
+
+#[tokio::test]
+async fn responses_with_long_heads_are_found_after_a_start() {
+    // The index file must not grow over what is read of one.
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    for round in 0..5 {
+        for (number, language) in ["de", "en", "fr"].into_iter().enumerate() {
+            put(&kept, &key("a"), long_head(language, 60, 16_000), &data(number as u64 + round, 100)).await.unwrap();
+        }
+        let found = variants(&store(directory.path()), &key("a")).await;
+        assert_eq!(found.len(), 3, "{round}");
+    }
+}
+
+#[tokio::test]
+async fn refreshed_heads_that_do_not_fit_take_their_response_with_them_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    let other = put(&kept, &key("b"), head("1"), &data(9, 100)).await.unwrap();
+    let mut entries = Vec::new();
+    for (number, language) in (0..).zip(["de", "en", "fr"]) {
+        entries.push(put(&kept, &key("a"), long_head(language, 60, 16_000), &data(number, 100)).await.unwrap());
+    }
+    let generation = kept.lookup(&key("a")).await.unwrap().generation;
+    for (entry, language) in entries.iter().zip(["de", "en"]) {
+        kept.update(&key("a"), entry.id(), long_head(language, 60, 32_000), generation).await.unwrap();
+    }
+    let generation = kept.lookup(&key("b")).await.unwrap().generation;
+    kept.update(&key("b"), other.id(), head("2"), generation).await.unwrap();
+    kept.flush().await.unwrap();
+    kept.gc().await.unwrap();
+    let again = store(directory.path());
+    assert_eq!(etag(&again, &key("b")).await.as_deref(), Some("\"2\""));
+    let found: Vec<_> = variants(&again, &key("a")).await.iter().map(|entry| entry.id()).collect();
+    assert_eq!(found, [entries[2].id()]);
+    put(&kept, &key("a"), common::german("de"), &data(1, 100)).await.unwrap();
+}
+
+#[tokio::test]
+async fn contents_whose_index_files_are_damaged_take_no_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = builder(directory.path()).capacity(4 * MIB).open().unwrap();
+    all_is_known(&kept).await;
+    for number in 0..12 {
+        let key = key(&number.to_string());
+        put(&kept, &key, head("1"), &data(number, 900_000)).await.unwrap();
+        for path in index_files(directory.path()) {
+            std::fs::write(path, b"rubbish").unwrap();
+        }
+        assert!(variants(&kept, &key).await.is_empty());
+    }
+    let used: u64 = contents(directory.path()).iter().map(|path| path.metadata().unwrap().len()).sum();
+    assert!(used <= 4 * MIB, "{used}");
+}

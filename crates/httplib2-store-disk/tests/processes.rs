@@ -262,3 +262,61 @@ async fn what_a_killed_process_left_is_swept() {
     assert_eq!((contents(directory.path()).len(), temporary(directory.path()).len()), (1, 1));
     assert_eq!(get(&kept, &key("a")).await.unwrap().unwrap(), data(1, 10));
 }
+
+#[tokio::test]
+async fn an_invalidation_of_what_was_not_known_here_counts() {
+    // RFC 9111 §4.4. It was stored and invalidated while an answer was under way here.
+    let directory = tempfile::tempdir().unwrap();
+    let (kept, other) = (store(directory.path()), store(directory.path()));
+    let generation = kept.lookup(&key("a")).await.unwrap().generation;
+    put(&other, &key("a"), head("1"), &data(1, 100)).await.unwrap();
+    other.invalidate(&key("a")).await.unwrap();
+    let late = kept.write(key("a"), head("late"), Some(0), generation).unwrap();
+    assert!(matches!(late.commit(None).await, Err(StoreError::Superseded)));
+    // Whoever asks after that may store, also where nothing was known before.
+    for kept in [kept, store(directory.path())] {
+        put(&kept, &key("a"), head("2"), &data(1, 100)).await.unwrap();
+        other.invalidate(&key("a")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_hides_no_invalidation_of_another_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = builder(directory.path()).max_heads(0).open().unwrap();
+    let other = store(directory.path());
+    put(&kept, &key("a"), head("1"), &data(1, 100)).await.unwrap();
+    let generation = kept.lookup(&key("a")).await.unwrap().generation;
+    // After the first sweep, the heads leave memory at once.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    drop(kept.lookup(&key("b")).await);
+    other.invalidate(&key("a")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    kept.gc().await.unwrap();
+    let late = kept.write(key("a"), head("late"), Some(0), generation).unwrap();
+    assert!(matches!(late.commit(None).await, Err(StoreError::Superseded)));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_another_process_removed_does_not_stay_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let (kept, other) = (store(directory.path()), store(directory.path()));
+    let open = || {
+        let paths = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let paths = paths.filter_map(|file| std::fs::read_link(file.path()).ok());
+        let is_body = |path: &Path| ["content-v2", "cleared-"].iter().any(|name| path.to_string_lossy().contains(name));
+        paths.filter(|path| path.starts_with(directory.path()) && is_body(path)).count()
+    };
+    for number in 0..20 {
+        let key = key(&number.to_string());
+        put(&kept, &key, head("1"), &data(number, 300_000)).await.unwrap();
+        get(&kept, &key).await.unwrap().unwrap();
+    }
+    assert_eq!(open(), 20);
+    other.clear().await.unwrap();
+    for number in 0..20 {
+        assert_eq!(etag(&kept, &key(&number.to_string())).await, None);
+    }
+    assert_eq!(open(), 0);
+}

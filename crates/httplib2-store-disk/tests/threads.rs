@@ -173,3 +173,40 @@ async fn a_look_up_sees_what_was_committed_before_it_though_nobody_waited_for_th
         }
     }
 }
+
+#[tokio::test]
+async fn a_look_up_waits_for_no_commit_that_nobody_polls() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    for length in [100, 300_000, 600_000] {
+        let key = key(&length.to_string());
+        let generation = store.lookup(&key).await.unwrap().generation;
+        let mut writer = store.write(key.clone(), head("1"), None, generation).unwrap();
+        writer.write(data(1, length)).unwrap();
+        let committing = writer.commit(None);
+        let found = tokio::time::timeout(std::time::Duration::from_secs(10), etag(&store, &key)).await;
+        assert_eq!(found.unwrap().as_deref(), Some("\"1\""), "{length}");
+        committing.await.unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_flush_waits_for_what_another_thread_is_saving() {
+    use std::time::Duration;
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    let entry = put(&kept, &key("a"), head("1"), &data(1, 10)).await.unwrap();
+    // After the first sweep its own thread saves what is refreshed, a quarter of a second later.
+    tokio::time::sleep(Duration::from_millis(1_400)).await;
+    let held = common::hold_lock(directory.path());
+    let generation = kept.lookup(&key("a")).await.unwrap().generation;
+    kept.update(&key("a"), entry.id(), head("2"), generation).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let flushing = tokio::spawn(kept.flush());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!flushing.is_finished());
+    drop(held);
+    flushing.await.unwrap().unwrap();
+    assert_eq!(etag(&builder(directory.path()).build(), &key("a")).await.as_deref(), Some("\"2\""));
+}

@@ -222,3 +222,75 @@ async fn a_full_disk_stores_nothing_and_stays_readable() {
     let unmounted = std::process::Command::new("umount").arg("-l").arg(directory.path()).status().unwrap();
     assert!(unmounted.success());
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_somebody_else_wrote_is_not_found() {
+    use std::os::unix::fs::{chown, symlink};
+    // What is behind a link may be anybody's.
+    let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    put(&store(elsewhere.path()), &key("a"), head("1"), &data(1, 100)).await.unwrap();
+    symlink(elsewhere.path().join("httplib2-1"), directory.path().join("httplib2-1")).unwrap();
+    let kept = builder(directory.path()).build();
+    assert!(get(&kept, &key("a")).await.is_none());
+    assert_eq!(kept.usage().await.unwrap().entries, 0);
+    // The whole directory, one index file, one content.
+    for whose in ["all", "index-v5", "content-v2"] {
+        let directory = tempfile::tempdir().unwrap();
+        put(&store(directory.path()), &key("a"), head("1"), &data(1, 100)).await.unwrap();
+        let base = directory.path().join("httplib2-1");
+        let path = if whose == "all" { base.clone() } else { files(&base.join(whose)).remove(0) };
+        if chown(path, Some(65_534), None).is_err() {
+            println!("not run: this needs the right to give files away");
+            return;
+        }
+        let found = get(&builder(directory.path()).build(), &key("a")).await;
+        assert!(!matches!(found, Some(Ok(_))), "{whose}");
+        assert!(whose == "content-v2" || found.is_none(), "{whose}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_invalidation_for_which_the_disk_has_no_room_is_on_the_disk() {
+    use std::io::Write;
+    let directory = tempfile::tempdir().unwrap();
+    let Some(_mounted) = common::Mounted::over(directory.path(), "size=256k") else { return };
+    let kept = store(directory.path());
+    // The line ends near the end of a block, so that the next one needs another block.
+    let mut long = head("1");
+    long.headers.insert("x-pad", "y".repeat(3_300).parse().unwrap());
+    put(&kept, &key("a"), long, &data(1, 5_000)).await.unwrap();
+    let mut filling = fs::File::create(directory.path().join("filling")).unwrap();
+    while filling.write_all(&[0; 512]).is_ok() {}
+    kept.invalidate(&key("a")).await.unwrap();
+    assert_eq!(etag(&store(directory.path()), &key("a")).await, None);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+async fn a_process_that_is_stuck_is_waited_for_only_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    put(&kept, &key("a"), head("1"), &data(1, 100)).await.unwrap();
+    let stuck = common::hold_lock(directory.path());
+    let mut commits = Vec::new();
+    for number in 0..12 {
+        let key = key(&number.to_string());
+        let generation = kept.lookup(&key).await.unwrap().generation;
+        let mut writer = kept.write(key, head("1"), None, generation).unwrap();
+        writer.write(data(number, 100)).unwrap();
+        commits.push(writer);
+    }
+    let began = std::time::Instant::now();
+    let commits: Vec<_> = commits.into_iter().map(|writer| writer.commit(None)).collect();
+    for number in 0..12 {
+        // It waits for the commit, and that one for the lock.
+        assert!(variants(&kept, &key(&number.to_string())).await.is_empty());
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop((commits, stuck));
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
+    put(&kept, &key("b"), head("1"), &data(1, 100)).await.unwrap();
+}

@@ -116,6 +116,7 @@ mod files;
 mod object;
 mod shared;
 mod store;
+mod under_way;
 mod writer;
 
 #[doc(hidden)]

@@ -22,6 +22,7 @@ use crate::{
         MAX_HEAD, read_blob, times, varied,
         write::{self, Body, Refused},
     },
+    under_way::{ChangesUnderWay, UnderWay},
 };
 
 pub(crate) type Decode = Box<dyn Fn(&HeaderMap, Bytes, u64) -> Result<Bytes, BoxError> + Send + Sync>;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     /// Held, the one of the key, by whoever changes what is under a key or ends its generation. Look-ups hold none.
     pub(crate) changing: [Mutex<()>; LOCKS],
     pub(crate) seed: RandomState,
+    pub(crate) under_way: ChangesUnderWay,
 }
 
 pub(crate) const LOCKS: usize = 32;
@@ -53,7 +55,10 @@ pub(crate) struct Attached {
 
 impl Shared {
     /// Makes a change, and to its end if there is an executor, even if nobody waits for it any more.
-    pub(crate) fn change<T, F>(self: &Arc<Self>, change: impl FnOnce(Arc<Self>) -> F) -> Answer<T>
+    ///
+    /// Look-ups of the key wait for it then, so that a request sees what the one before it has stored, although that one
+    /// did not wait.
+    pub(crate) fn change<T, F>(self: &Arc<Self>, key: Option<&Key>, change: impl FnOnce(Arc<Self>) -> F) -> Answer<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -61,7 +66,12 @@ impl Shared {
         let change = change(Arc::clone(self));
         let Some(executor) = &self.executor else { return Answer::pending(change) };
         let (done, wait) = oneshot::channel();
-        executor.spawn(async move { drop(done.send(change.await)) });
+        let under_way = key.map(|key| UnderWay::begin(self, key));
+        executor.spawn(async move {
+            let result = change.await;
+            drop(under_way);
+            drop(done.send(result));
+        });
         Answer::pending(async {
             wait.await.unwrap_or_else(|_| Err(StoreError::Other("the executor did not run a change to its end".into())))
         })

@@ -41,7 +41,12 @@ impl ObjectStore {
 impl Store for ObjectStore {
     fn lookup(&self, key: &Key) -> Answer<Found> {
         let (shared, key) = (Arc::clone(&self.shared), key.clone());
+        let settled = shared.under_way.settled(&key);
         Answer::pending(async move {
+            if let Some(settled) = settled {
+                // It ends in any case, and with nothing to say.
+                drop(settled.await);
+            }
             // The generation first: one that ends in between then refuses what is stored on behalf of this look-up.
             let generation = shared.generations.of(&key);
             let variants = shared.read(&key).await?.into_iter().collect();
@@ -68,22 +73,22 @@ impl Store for ObjectStore {
     }
 
     fn update(&self, key: &Key, id: EntryId, head: Head, generation: Generation) -> Answer<Entry> {
-        let key = key.clone();
-        self.shared.change(|shared| async move { shared.update(&key, id, head, generation).await })
+        let at = key.clone();
+        self.shared.change(Some(key), |shared| async move { shared.update(&at, id, head, generation).await })
     }
 
     fn remove(&self, key: &Key, id: EntryId) -> Answer<()> {
-        let key = key.clone();
-        self.shared.change(|shared| async move { shared.remove(&key, id).await })
+        let at = key.clone();
+        self.shared.change(Some(key), |shared| async move { shared.remove(&at, id).await })
     }
 
     fn invalidate(&self, key: &Key) -> Answer<()> {
-        let key = key.clone();
-        self.shared.change(|shared| async move { shared.invalidate(&key).await })
+        let at = key.clone();
+        self.shared.change(Some(key), |shared| async move { shared.invalidate(&at).await })
     }
 
     fn clear(&self) -> Answer<()> {
-        self.shared.change(|shared| async move { shared.clear().await })
+        self.shared.change(None, |shared| async move { shared.clear().await })
     }
 
     fn list(&self) -> Answer<Vec<Listed>> {

@@ -96,7 +96,8 @@ impl Writer for ObjectWriter {
         if refused || length.is_some_and(|announced| announced != data.len() as u64) {
             return Err(StoreError::Incomplete).into();
         }
-        shared.change(|shared| async move {
+        let at = key.clone();
+        shared.change(Some(&at), |shared| async move {
             let stored = shared.store(&key, head, Bytes::from(data), generation).await;
             // Until here the body counts as under construction.
             drop(reserved);

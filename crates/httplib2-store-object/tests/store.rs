@@ -476,3 +476,22 @@ async fn debug_shows_no_secrets() {
         assert!(!debug.contains("s3cret"), "{debug}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn on_an_executor_a_look_up_sees_what_was_committed_before_it_though_nobody_waited() {
+    let object = Shared::default();
+    let spawn = Spawn::new(|task| drop(tokio::spawn(task)));
+    let store = ObjectStore::builder(object.clone()).executor(spawn).build();
+    let page = key("http://example.org/");
+    let generation = store.lookup(&page).await.unwrap().generation;
+    let committing = store.write(page.clone(), head(&[]), Some(0), generation).unwrap().commit(None);
+    // Another key is not waited for.
+    assert!(get(&store, &key("http://example.org/other")).await.is_none());
+    assert!(tokio::time::timeout(Duration::from_secs(1), get(&store, &page)).await.is_err());
+    object.0.go.notify_one();
+    assert!(get(&store, &page).await.is_some());
+    drop(committing);
+    // An invalidation is waited for, too.
+    drop(store.invalidate(&page));
+    assert!(get(&store, &page).await.is_none());
+}

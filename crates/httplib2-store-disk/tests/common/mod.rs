@@ -132,3 +132,33 @@ pub(crate) fn start(test: &str, told: &Path) -> Child {
 pub(crate) fn told() -> Option<PathBuf> {
     std::env::var_os(CHILD).map(PathBuf::from)
 }
+
+/// Holds the lock as another process would, until it is dropped.
+#[cfg(unix)]
+pub(crate) fn hold_lock(directory: &Path) -> std::fs::File {
+    let lock = std::fs::File::open(directory.join("httplib2-1/lock")).expect("the store made it");
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("it can be had");
+    lock
+}
+
+/// A file system in memory over a directory, until it is dropped.
+pub(crate) struct Mounted(PathBuf);
+
+impl Mounted {
+    /// `None` where the right to do that is missing.
+    pub(crate) fn over(directory: &Path, options: &str) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "none"]).arg(directory).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(directory.to_owned()));
+        }
+        println!("not run: this needs the right to mount a file system");
+        None
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
