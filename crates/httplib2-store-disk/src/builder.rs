@@ -9,7 +9,7 @@ use std::{
 };
 
 use httplib2_core::context::{Clock, SystemClock};
-use httplib2_store::{Generations, Room, StoreError};
+use httplib2_store::{Generations, Room, StoreError, UnderWay};
 
 use crate::{
     DiskStore,
@@ -17,7 +17,6 @@ use crate::{
     files::Files,
     index::Index,
     shared::{Limits, Shared},
-    storing::Storing,
     upkeep::check,
 };
 
@@ -182,7 +181,7 @@ impl DiskStoreBuilder {
             evicting: Default::default(),
             placing: Default::default(),
             clearing: Default::default(),
-            storing: Storing::default(),
+            under_way: UnderWay::default(),
             writing: Room::new(self.max_writing),
             spooled: AtomicU64::new(0),
             strays: AtomicU64::new(0),

@@ -115,7 +115,6 @@ mod report;
 mod save;
 mod shared;
 mod store;
-mod storing;
 mod trouble;
 mod upkeep;
 mod verify;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use httplib2_core::context::Clock;
-use httplib2_store::{Entry, EntryId, Generation, Generations, Head, Key, Room, StoreError};
+use httplib2_store::{Entry, EntryId, Generation, Generations, Head, Key, Room, StoreError, UnderWay};
 
 use crate::{
     bucket::read_bucket,
@@ -23,7 +23,6 @@ use crate::{
     files::{self, FileId, Files, disk_key},
     index::{Index, Loaded, View},
     record::{Variant, read_record},
-    storing::Storing,
     trouble::Trouble,
     upkeep::Signal,
 };
@@ -49,7 +48,7 @@ pub(crate) struct Shared {
     pub(crate) placing: RwLock<()>,
     /// How many times everything is being removed now.
     pub(crate) clearing: AtomicUsize,
-    pub(crate) storing: Storing,
+    pub(crate) under_way: UnderWay,
     /// The bytes of bodies that are in memory on their way to the disk.
     pub(crate) writing: Room,
     /// The space that bodies take on the disk that belong to no entry yet.

@@ -119,12 +119,12 @@ impl DiskStore {
 
 impl Store for DiskStore {
     fn lookup(&self, key: &Key) -> Answer<Found> {
-        match self.shared().storing.settled(key) {
+        match self.shared().under_way.settled(key) {
             None => Answer::Ready(Ok(self.shared().find(key))),
             Some(settled) => {
                 let (shared, key) = (Arc::clone(self.shared()), key.clone());
                 Answer::pending(async move {
-                    drop(settled.await);
+                    settled.await;
                     Ok(shared.find(&key))
                 })
             }

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use cacache::{Algorithm, SyncWriter, WriteOpts};
 use http::{HeaderMap, HeaderValue};
-use httplib2_store::{Answer, Entry, Generation, Head, Key, Share, StoreError, Writer};
+use httplib2_store::{Answer, Change, Entry, Generation, Head, Key, Share, StoreError, Writer};
 
 use crate::{
     content::{Content, lock},
@@ -20,7 +20,6 @@ use crate::{
     files::{self, FileId, blocks},
     job::Job,
     shared::Shared,
-    storing::Commit,
     trouble::io_error,
 };
 
@@ -145,23 +144,23 @@ impl DiskWriter {
             own(&mut trailers);
             trailers
         });
-        let commit = Commit::begin(&self.shared, &self.key);
+        let change = self.shared.under_way.begin(&self.key);
         let sink = mem::replace(&mut self.sink, State::Failed);
         if let State::Writing(job, _) = sink {
             // Look-ups wait for this, so it must not wait for whoever should poll the answer.
-            let job = job.then(move |written| self.store(Some(written?.0), trailers, commit));
+            let job = job.then(move |written| self.store(Some(written?.0), trailers, change));
             return Answer::pending(async move { job.await? });
         }
         let job = Job::start(move || match sink {
-            State::Small => self.store(None, trailers, commit),
-            State::Idle(sink) => self.store(Some(sink), trailers, commit),
+            State::Small => self.store(None, trailers, change),
+            State::Idle(sink) => self.store(Some(sink), trailers, change),
             State::Writing(..) | State::Failed => Err(StoreError::Incomplete),
         });
         Answer::pending(async move { job.await? })
     }
 
     /// Writes the rest, puts the content in place and makes the entry visible.
-    fn store(self, sink: Option<Box<Sink>>, trailers: Option<HeaderMap>, _commit: Commit) -> Result<Entry, StoreError> {
+    fn store(self, sink: Option<Box<Sink>>, trailers: Option<HeaderMap>, _change: Change) -> Result<Entry, StoreError> {
         let shared = &self.shared;
         let contents = &shared.index.contents;
         if self.taken == 0 {

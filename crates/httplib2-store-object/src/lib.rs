@@ -116,7 +116,6 @@ mod files;
 mod object;
 mod shared;
 mod store;
-mod under_way;
 mod writer;
 
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use httplib2_core::{
     context::{Clock, Spawn},
     error::BoxError,
 };
-use httplib2_store::{Answer, Entry, EntryId, Generation, Generations, Head, Key, Listed, Room, StoreError};
+use httplib2_store::{Answer, Entry, EntryId, Generation, Generations, Head, Key, Listed, Room, StoreError, UnderWay};
 use tokio::sync::{Mutex, oneshot};
 
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
         MAX_HEAD, read_blob, times, varied,
         write::{self, Body, Refused},
     },
-    under_way::{ChangesUnderWay, UnderWay},
 };
 
 pub(crate) type Decode = Box<dyn Fn(&HeaderMap, Bytes, u64) -> Result<Bytes, BoxError> + Send + Sync>;
@@ -39,7 +38,7 @@ pub(crate) struct Shared {
     /// Held, the one of the key, by whoever changes what is under a key or ends its generation. Look-ups hold none.
     pub(crate) changing: [Mutex<()>; LOCKS],
     pub(crate) seed: RandomState,
-    pub(crate) under_way: ChangesUnderWay,
+    pub(crate) under_way: UnderWay,
 }
 
 pub(crate) const LOCKS: usize = 32;
@@ -66,7 +65,7 @@ impl Shared {
         let change = change(Arc::clone(self));
         let Some(executor) = &self.executor else { return Answer::pending(change) };
         let (done, wait) = oneshot::channel();
-        let under_way = key.map(|key| UnderWay::begin(self, key));
+        let under_way = key.map(|key| self.under_way.begin(key));
         executor.spawn(async move {
             let result = change.await;
             drop(under_way);

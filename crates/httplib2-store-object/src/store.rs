@@ -44,8 +44,7 @@ impl Store for ObjectStore {
         let settled = shared.under_way.settled(&key);
         Answer::pending(async move {
             if let Some(settled) = settled {
-                // It ends in any case, and with nothing to say.
-                drop(settled.await);
+                settled.await;
             }
             // The generation first: one that ends in between then refuses what is stored on behalf of this look-up.
             let generation = shared.generations.of(&key);

@@ -87,6 +87,7 @@ mod place;
 mod room;
 mod store;
 mod tiers;
+mod under_way;
 
 pub use self::{
     answer::Answer,
@@ -101,4 +102,5 @@ pub use self::{
     room::{Room, Share},
     store::{Store, Writer},
     tiers::Tiers,
+    under_way::{Change, Settled, UnderWay},
 };
