@@ -9,6 +9,7 @@ use std::{
     env,
     error::Error,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use axum::{Router, routing};
@@ -39,6 +40,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (response, content) = http.request(&page).await?;
         println!("{content:?}, from the cache: {}", response.from_cache());
         assert_eq!(content, expected);
+        // Nobody waited for memcached.
+        for _ in 0..500 {
+            if memcached.get(&page).await?.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     // It is a plain object, so all that is said of it is what is under a key: the blob as httplib2 writes it.
