@@ -157,3 +157,21 @@ fn a_head_answer_compares_all_that_both_tell() {
         assert_eq!(says, expected, "{answer:?}");
     }
 }
+
+#[test]
+fn a_response_with_more_fields_than_are_kept_is_dropped() {
+    // Each 304 could add some, for ever.
+    let stored = Head::cached("max-age=60").with("etag", "\"a\"");
+    for (fields, is_kept) in [(MOST_FIELDS, true), (MOST_FIELDS + 1, false)] {
+        let known = private(&stored, &answer()).headers.len();
+        let mut update = answer();
+        update.headers.reserve(fields);
+        for number in known..fields {
+            update.headers.insert(HeaderName::try_from(format!("x-{number}")).unwrap(), number.into());
+        }
+        let freshened = private(&stored, &update);
+        assert_eq!(freshened.headers.len(), fields);
+        let expected = if is_kept { Then::Update } else { Then::Drop(NotStored::TooManyFields) };
+        assert_eq!(freshened.then, expected, "{fields}");
+    }
+}
