@@ -166,7 +166,7 @@ impl Forwarding {
                     let stored = spanning(&freshened_head(settings, entry.head(), &freshened, times), &missing.wanted);
                     writer = flight.watch(writer, stored, Some(missing.wanted.length()));
                 }
-                let tee = Tee::new(chain, writer, None, Arc::clone(settings));
+                let tee = Tee::new(chain, writer, Arc::clone(settings));
                 (tee.or_broken(broken), Kept::Storing)
             }
             Err(why) => (Tee::through(chain, Arc::clone(settings)), why),

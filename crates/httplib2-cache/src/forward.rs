@@ -10,7 +10,6 @@ use httplib2_core::{
     context::Journal,
     error::BoxError,
     send::HttpService,
-    who::SignedAs,
 };
 use httplib2_store::Entry;
 
@@ -185,6 +184,12 @@ impl Forwarding {
         }
     }
 
+    /// Whether an answer was obtained for the one whom the stored responses are for.
+    pub(crate) fn is_for_the_same<R>(&self, response: &Response<R>) -> bool {
+        let identity = self.ask.identity.as_ref();
+        self.settings.rules.is_shared() || obtained_for(identity, response.extensions().get()) == identity
+    }
+
     pub(crate) fn answered<'a, R>(&self, response: &'a Response<R>, times: Times) -> Answered<'a> {
         let signed = Signed::of(self.ask.identity.as_ref(), response.extensions().get());
         Answered { status: response.status(), headers: response.headers(), times, signed }
@@ -192,9 +197,7 @@ impl Forwarding {
 
     /// What a 304 means that came to the conditions of this cache.
     fn judge<R>(&self, response: &Response<R>) -> NotModified {
-        let mark = response.extensions().get::<SignedAs>();
-        let identity = self.ask.identity.as_ref();
-        if !self.settings.rules.is_shared() && obtained_for(identity, mark) != identity {
+        if !self.is_for_the_same(response) {
             // It tells what somebody else has.
             return NotModified::SendAgain;
         }
@@ -273,24 +276,20 @@ impl Forwarding {
     where
         R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        if self.ask.head.method == Method::HEAD {
-            self.learn(&self.answered(&response, times), response.extensions().get()).await;
+        // What somebody else would get is none of the business of these stored responses.
+        if self.ask.head.method == Method::HEAD && self.is_for_the_same(&response) {
+            self.learn(&self.answered(&response, times)).await;
         }
         if response.status() == StatusCode::PARTIAL_CONTENT && self.ask.head.method == Method::GET {
             return self.keep_part(response, times).await;
         }
         let answered = self.answered(&response, times);
         let plan = plan(&self.settings, &self.ask, &self.found, &answered, response.extensions().get());
-        let outdated = self
-            .found
-            .selected()
-            .or_else(|| self.found.part())
-            .filter(|entry| self.outdates(response.status(), &plan, entry));
+        let outdated = self.found.whole_or_part().filter(|entry| self.outdates(response.status(), &plan, entry));
         if let Some(entry) = outdated {
             self.settings.remove(&self.ask.key, entry).await;
         }
-        let replaced = self.found.selected().or_else(|| self.found.part());
-        let replaced = replaced.filter(|entry| self.replaces(&plan, entry)).cloned();
+        let replaced = self.found.whole_or_part().filter(|entry| self.replaces(&plan, entry)).cloned();
         let broken = self.broken(&plan, &response);
         let (mut response, kept) = keep(&self.settings, &self.ask, plan, replaced, broken, response).await;
         let served = Served::Network { why: self.why, kept };
@@ -318,13 +317,8 @@ impl Forwarding {
     }
 
     /// What the answer to a HEAD request says about what is stored (RFC 9111 §4.3.5).
-    async fn learn(&self, answered: &Answered<'_>, mark: Option<&SignedAs>) {
-        let Some(entry) = self.found.selected() else { return self.learn_of_part(answered, mark).await };
-        let identity = self.ask.identity.as_ref();
-        if !self.settings.rules.is_shared() && obtained_for(identity, mark) != identity {
-            // It tells what somebody else would get.
-            return;
-        }
+    async fn learn(&self, answered: &Answered<'_>) {
+        let Some(entry) = self.found.selected() else { return self.learn_of_part(answered).await };
         let held = held(&self.settings, entry);
         match freshen_by_head(&self.settings.rules, &self.ask.asked(), &held, answered) {
             HeadSays::Same(freshened) => {

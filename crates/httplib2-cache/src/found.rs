@@ -148,6 +148,11 @@ impl Found {
         self.part.as_ref()
     }
 
+    /// What answers the request, or would if it were the whole.
+    pub(crate) fn whole_or_part(&self) -> Option<&Entry> {
+        self.selected().or(self.part())
+    }
+
     /// The part cannot be had any more.
     pub(crate) fn forget_part(&mut self) {
         self.part = None;

@@ -68,7 +68,7 @@ where
     };
     let (head, body) = response.into_parts();
     let outdated = outdated.map(|entry| (ask.key.clone(), entry));
-    let mut tee = Tee::new(body, writer, outdated, Arc::clone(settings)).or_broken(broken);
+    let mut tee = Tee::new(body, writer, Arc::clone(settings)).in_place_of(outdated).or_broken(broken);
     tee.finish_if_empty().await;
     (Response::from_parts(head, CacheBody::storing(tee)), kept)
 }

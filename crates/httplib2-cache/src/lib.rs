@@ -131,6 +131,7 @@
 //! `X-Forwarded-Host` or `X-HTTP-Method-Override`: a proxy removes them before.
 
 mod ask;
+mod background;
 mod body;
 mod change;
 mod collapse;

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use http_body::Body;
-use httplib2_core::{error::BoxError, who::SignedAs};
+use httplib2_core::error::BoxError;
 use httplib2_store::{Entry, Head, StoreError, StoredBody, Writer};
 
 use crate::{
@@ -14,8 +14,7 @@ use crate::{
     found::{freshened_head, held, is_part, spanning},
     keep::{Plan, plan},
     policy::{
-        Answered, Freshened, Meets, NotStored, Span, Then, Times, beginning, freshen, is_other_version, meets,
-        obtained_for, part,
+        Answered, Freshened, Meets, NotStored, Span, Then, Times, beginning, freshen, is_other_version, meets, part,
     },
     range::open_range,
     splice::{Broken, Splice},
@@ -48,7 +47,7 @@ impl Forwarding {
         let plan = plan(settings, &self.ask, &self.found, &answered, response.extensions().get());
         let span = part(&settings.rules, &self.ask.asked(), &answered);
         let has_length = answered.headers.contains_key(header::CONTENT_LENGTH);
-        let stored = self.found.selected().or_else(|| self.found.part());
+        let stored = self.found.whole_or_part();
         let stored = stored.filter(|_| self.is_for_the_same(&response)).map(|entry| {
             let held = held(settings, entry);
             let meets = match &span {
@@ -111,7 +110,7 @@ impl Forwarding {
         let (head, body) = response.into_parts();
         let (body, kept) = match writing {
             Ok((writer, broken)) => {
-                let tee = Tee::new(body, writer, outdated, Arc::clone(settings)).or_broken(broken);
+                let tee = Tee::new(body, writer, Arc::clone(settings)).in_place_of(outdated).or_broken(broken);
                 (CacheBody::storing(tee), Kept::Storing)
             }
             Err(why) => (CacheBody::passing(body), why),
@@ -131,7 +130,7 @@ impl Forwarding {
         {
             return None;
         }
-        let known = self.found.selected().or_else(|| self.found.part());
+        let known = self.found.whole_or_part();
         let known = known.filter(|entry| !is_other_version(&entry.head().headers, &head.headers));
         let more_than = known.map_or(0, Entry::length);
         let announced = Span { range: 0..length, complete: length };
@@ -141,21 +140,13 @@ impl Forwarding {
     }
 
     /// What the answer to a HEAD request says about a stored part (RFC 9111 §4.3.5).
-    pub(crate) async fn learn_of_part(&self, answered: &Answered<'_>, mark: Option<&SignedAs>) {
-        let identity = self.ask.identity.as_ref();
-        let is_for_other = !self.settings.rules.is_shared() && obtained_for(identity, mark) != identity;
-        if let Some(entry) = self.found.part().filter(|_| !is_for_other)
+    pub(crate) async fn learn_of_part(&self, answered: &Answered<'_>) {
+        if let Some(entry) = self.found.part()
             && answered.status == StatusCode::OK
             && is_other_version(&entry.head().headers, answered.headers)
         {
             self.settings.remove(&self.ask.key, entry).await;
         }
-    }
-
-    /// Whether an answer was obtained for the one whom the stored responses are for.
-    pub(crate) fn is_for_the_same<R>(&self, response: &Response<R>) -> bool {
-        let identity = self.ask.identity.as_ref();
-        self.settings.rules.is_shared() || obtained_for(identity, response.extensions().get()) == identity
     }
 
     /// Begins to store bytes that come alone.

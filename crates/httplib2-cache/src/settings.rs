@@ -11,10 +11,10 @@ use httplib2_core::{
 use httplib2_store::Store;
 
 use crate::{
+    background::Background,
     collapse::{Collapse, Flights},
     policy::Rules,
     refresh::Refreshes,
-    tee::Finishing,
     untrue::Untrue,
 };
 
@@ -39,8 +39,7 @@ pub(crate) struct Settings {
     pub(crate) refreshes: Arc<Refreshes>,
     /// What the store was told to drop and has not confirmed.
     pub(crate) untrue: Arc<Untrue>,
-    /// Bodies that are read to their end in the background now.
-    pub(crate) finishing: Arc<Finishing>,
+    pub(crate) in_background: Arc<Background>,
     pub(crate) collapse: Collapse,
     /// Fetches that are under way now for several callers.
     pub(crate) flights: Arc<Flights>,
@@ -83,7 +82,7 @@ impl Settings {
             disconnected: None,
             refreshes: Arc::default(),
             untrue: Arc::default(),
-            finishing: Arc::default(),
+            in_background: Arc::default(),
             collapse: Collapse::default(),
             flights: Arc::default(),
         }

@@ -3,10 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -18,7 +15,7 @@ use httplib2_core::error::BoxError;
 use httplib2_store::{Answer, Entry, Key, StoreError, Writer};
 use tokio::time::{Sleep, sleep, timeout};
 
-use crate::{settings::Settings, splice::Broken, stock::complain};
+use crate::{background::Place, settings::Settings, splice::Broken, stock::complain};
 
 /// A body that is stored while it is read. Dropped early, it is read to its end in the background if there is an
 /// executor, or given up.
@@ -38,13 +35,6 @@ struct Recording {
     settings: Arc<Settings>,
 }
 
-/// The bodies that are read to their end in the background now, of which there may be only so many.
-#[derive(Debug, Default)]
-pub(crate) struct Finishing(AtomicUsize);
-
-/// One of them, as long as it lives.
-pub(crate) struct Finished(Arc<Settings>);
-
 type Source = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
 enum Keeping {
@@ -58,19 +48,11 @@ enum Keeping {
 // === impl Tee ===
 
 impl Tee {
-    pub(crate) fn new<R>(
-        source: R,
-        writer: Box<dyn Writer>,
-        outdated: Option<(Key, Entry)>,
-        settings: Arc<Settings>,
-    ) -> Self
+    pub(crate) fn new<R>(source: R, writer: Box<dyn Writer>, settings: Arc<Settings>) -> Self
     where
         R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        let room = settings.max_object;
-        let source: Source = Box::pin(source.map_err(Into::into));
-        let keeping = Keeping::Writing(writer);
-        Self(Some(Box::new(Recording { source, keeping, broken: None, room, outdated, waiting: None, settings })))
+        Self::with(source, Keeping::Writing(writer), settings)
     }
 
     /// A body that is not stored.
@@ -78,10 +60,25 @@ impl Tee {
     where
         R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
+        Self::with(source, Keeping::Over, settings)
+    }
+
+    fn with<R>(source: R, keeping: Keeping, settings: Arc<Settings>) -> Self
+    where
+        R: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        let room = settings.max_object;
         let source: Source = Box::pin(source.map_err(Into::into));
-        let keeping = Keeping::Over;
-        let recording = Recording { source, keeping, broken: None, room: 0, outdated: None, waiting: None, settings };
+        let recording = Recording { source, keeping, broken: None, room, outdated: None, waiting: None, settings };
         Self(Some(Box::new(recording)))
+    }
+
+    /// Says what must not be used any longer if this is not stored: nothing by default.
+    pub(crate) fn in_place_of(mut self, outdated: Option<(Key, Entry)>) -> Self {
+        if let Some(recording) = &mut self.0 {
+            recording.outdated = outdated;
+        }
+        self
     }
 
     /// Says what is stored if the body breaks off: nothing by default.
@@ -137,35 +134,15 @@ impl Drop for Tee {
         let Some(mut recording) = self.0.take() else { return };
         if let Some(executor) = recording.settings.executor.clone()
             && recording.is_worth_finishing()
-            && let Some(finished) = Finished::begin(&recording.settings)
+            && let Some(place) = Place::take(&recording.settings)
         {
             executor.spawn(async move {
-                let _finished = finished;
+                let _place = place;
                 recording.finish_in_background().await;
             });
         } else {
             recording.break_off("nobody reads it");
         }
-    }
-}
-
-// === impl Finished ===
-
-impl Finished {
-    /// How many there may be. Each holds a connection to the origin.
-    const MOST: usize = 64;
-
-    /// `None` when there are as many as may be.
-    pub(crate) fn begin(settings: &Arc<Settings>) -> Option<Self> {
-        let this = Self(Arc::clone(settings));
-        // Counted back when it is dropped, also where it was one too many.
-        (settings.finishing.0.fetch_add(1, Ordering::Relaxed) < Self::MOST).then_some(this)
-    }
-}
-
-impl Drop for Finished {
-    fn drop(&mut self) {
-        self.0.finishing.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

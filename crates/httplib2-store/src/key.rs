@@ -90,7 +90,9 @@ impl Key {
         self.text.split_once(SEPARATOR).map(|(_, partition)| partition)
     }
 
-    pub(crate) fn hash_code(&self) -> u64 {
+    /// The hash that it carries, which nobody can foretell: another one in each process.
+    #[must_use]
+    pub fn hash_code(&self) -> u64 {
         self.hash
     }
 

@@ -40,18 +40,15 @@ impl Caching {
         compat: Compat,
         decompression: &DecompressionLayer,
     ) -> Result<Option<CacheLayer>, BoxError> {
-        let place = match self {
-            Self::Nothing => return Ok(None),
-            Self::With(layer) => return Ok(Some(layer.executor(background()))),
-            Self::In(place) => place,
-        };
-        let store = match place {
-            Place::Store(store) => store,
-            Place::Dir(dir) if compat.cache => files(&dir, decompression)?,
-            Place::Dir(dir) => tiers(dir)?,
-        };
         let rules = if compat.cache { Rules::httplib2() } else { Rules::private() };
-        Ok(Some(CacheLayer::with_rules(store, rules).executor(background())))
+        let layer = match self {
+            Self::Nothing => return Ok(None),
+            Self::With(layer) => layer,
+            Self::In(Place::Store(store)) => CacheLayer::with_rules(store, rules),
+            Self::In(Place::Dir(dir)) if compat.cache => CacheLayer::with_rules(files(&dir, decompression)?, rules),
+            Self::In(Place::Dir(dir)) => CacheLayer::with_rules(tiers(dir)?, rules),
+        };
+        Ok(Some(layer.executor(background())))
     }
 }
 

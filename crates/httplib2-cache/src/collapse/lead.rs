@@ -24,11 +24,11 @@ use super::{
 };
 use crate::{
     CacheBody, Kept, Served,
+    background::Place,
     complete::send_on,
     forward::Forwarding,
     policy::{Failure, NotStored, Why},
     settings::Settings,
-    tee::Finished,
 };
 
 type Answer<R> = Result<Response<CacheBody<R>>, BoxError>;
@@ -109,7 +109,7 @@ async fn while_wanted<T, R>(
         }
         if overtime.is_none() {
             ready!(caller.poll_closed(cx));
-            place = Finished::begin(settings);
+            place = Place::take(settings);
             if place.is_none() {
                 return Poll::Ready(None);
             }

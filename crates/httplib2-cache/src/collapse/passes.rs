@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    hash::{Hash, Hasher},
     sync::atomic::{AtomicU64, Ordering},
     time::SystemTime,
 };
@@ -12,9 +11,6 @@ use httplib2_store::Key;
 /// The keys whose last answers could not be shared, in a fixed amount of memory (8 KiB). A key that is forgotten too
 /// early only costs those who wait for it some time.
 pub(crate) struct Passes(Box<[AtomicU64; PLACES]>);
-
-/// Hands on the hash that a key carries.
-struct Code(u64);
 
 const PLACES: usize = 1024;
 
@@ -30,16 +26,16 @@ impl Passes {
     /// Whether requests for this key need not wait for each other.
     pub(crate) fn has(&self, key: &Key, now: SystemTime) -> bool {
         let noted = self.place(key).load(Ordering::Relaxed);
-        noted & !TIME == code(key) & !TIME && seconds(now).wrapping_sub(noted) & TIME < SECONDS
+        noted & !TIME == key.hash_code() & !TIME && seconds(now).wrapping_sub(noted) & TIME < SECONDS
     }
 
     pub(crate) fn note(&self, key: &Key, now: SystemTime) {
-        self.place(key).store(code(key) & !TIME | seconds(now), Ordering::Relaxed);
+        self.place(key).store(key.hash_code() & !TIME | seconds(now), Ordering::Relaxed);
     }
 
     fn place(&self, key: &Key) -> &AtomicU64 {
         // By the bits that are not compared.
-        &self.0[code(key) as usize % PLACES]
+        &self.0[key.hash_code() as usize % PLACES]
     }
 }
 
@@ -53,31 +49,6 @@ impl fmt::Debug for Passes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passes(..)")
     }
-}
-
-// === impl Code ===
-
-impl Hasher for Code {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 ^= hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// The hash that a key carries, which nobody can foretell.
-fn code(key: &Key) -> u64 {
-    let mut code = Code(0);
-    key.hash(&mut code);
-    code.finish()
 }
 
 fn seconds(now: SystemTime) -> u64 {

@@ -148,16 +148,13 @@ impl Reader {
                 continue;
             }
             if !stream.has_room(&state) {
-                if !stream.is_patient(&state) {
-                    return Poll::Pending;
-                }
                 let wait = stream.settings().collapse.wait;
                 ready!(self.patience.get_or_insert_with(|| Box::pin(sleep(wait))).as_mut().poll(cx));
                 self.patience = None;
                 stream.lose_patience(&mut state, self.number);
                 continue;
             }
-            if !stream.is_patient(&state) {
+            if !stream.is_waited_for(&state) {
                 // All have caught up, so the next wait is another one.
                 self.patience = None;
             }

@@ -17,10 +17,7 @@ use super::{
     flight::{Flight, Outlook},
     reader::Reader,
 };
-use crate::{
-    settings::Settings,
-    tee::{Finished, Tee},
-};
+use crate::{background::Place, settings::Settings, tee::Tee};
 
 /// A body that several callers read together while it is stored.
 ///
@@ -86,7 +83,7 @@ struct Finishing {
     stream: Arc<Stream>,
     /// Whether somebody else reads again, who will see to it.
     is_relieved: bool,
-    _place: Finished,
+    _place: Place,
 }
 
 /// All bodies together may hold so many times as much as one.
@@ -140,7 +137,7 @@ impl Stream {
         let is_worth_it = state.tee.as_ref().is_some_and(Tee::is_worth_finishing);
         if is_worth_it
             && let Some(executor) = &self.settings.executor
-            && let Some(place) = Finished::begin(&self.settings)
+            && let Some(place) = Place::take(&self.settings)
         {
             state.is_finishing = true;
             drop(state);
@@ -212,8 +209,9 @@ impl Stream {
         unread == 0 || (unread < self.settings.collapse.buffer && !self.is_full(state))
     }
 
-    /// Whether somebody is waited for, which is not for long, or one who does not read would stop all others.
-    pub(super) fn is_patient(&self, state: &State) -> bool {
+    /// Whether the body has to stay within reach of somebody who is behind. Nobody waits for him for long, or one who
+    /// does not read would stop all others.
+    pub(super) fn is_waited_for(&self, state: &State) -> bool {
         self.slowest(state).is_some_and(|read| read < state.came)
     }
 
