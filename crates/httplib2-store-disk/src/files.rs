@@ -303,9 +303,14 @@ pub(crate) fn measure(path: &Path) -> Option<(u64, SystemTime)> {
 
 /// The paths in a directory; none of one that cannot be read, or is a symbolic link.
 pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
+    read_dir(directory).collect()
+}
+
+/// The same, read as far as it is asked for.
+pub(crate) fn read_dir(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let is_directory = fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir());
     let read = is_directory.then(|| fs::read_dir(directory).ok()).flatten();
-    read.into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    read.into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 /// The last part of a path as text, empty if it is none.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use httplib2_store::{
-    Answer, Entry, EntryId, Found, Generation, Head, Key, Listed, Store, StoreError, StoredBody, Usage, Writer,
+    Answer, Entry, EntryId, Found, Generation, Head, Key, Listed, Store, StoreError, StoredBody, Usage, Writer, compact,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     report::{Swept, Verified},
     shared::{OnDisk, Shared},
     verify::verify,
-    writer::{DiskWriter, own},
+    writer::DiskWriter,
 };
 
 /// Keeps responses in a directory, within a number of bytes. Clones are the same store.
@@ -151,7 +151,7 @@ impl Store for DiskStore {
     }
 
     fn update(&self, key: &Key, id: EntryId, mut head: Head, generation: Generation) -> Answer<Entry> {
-        own(&mut head.headers);
+        compact(&mut head.headers);
         self.shared().update(key, id, head, generation).into()
     }
 

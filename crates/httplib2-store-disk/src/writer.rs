@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use cacache::{Algorithm, SyncWriter, WriteOpts};
-use http::{HeaderMap, HeaderValue};
-use httplib2_store::{Answer, Change, Entry, Generation, Head, Key, Share, StoreError, Writer};
+use http::HeaderMap;
+use httplib2_store::{Answer, Change, Entry, Generation, Head, Key, Share, StoreError, Writer, compact};
 
 use crate::{
     content::{Content, lock},
@@ -64,6 +64,9 @@ enum State {
 /// The file, and the memory of the chunk that went to it.
 type Written = Result<(Box<Sink>, Vec<u8>), StoreError>;
 
+/// How many temporary files are looked at to see which one took the place of a content. Killed processes leave some.
+const MOST_TEMPORARY: usize = 64;
+
 /// What goes to a thread at once. Smaller bodies need no file before their end.
 const CHUNK: usize = 256 * 1024;
 
@@ -84,7 +87,7 @@ impl DiskWriter {
         if shared.trouble.is_resting(shared.clock.instant()) {
             return Err(StoreError::Full { limit: shared.limits.capacity });
         }
-        own(&mut head.headers);
+        compact(&mut head.headers);
         let mut reserved = shared.writing.share();
         // Each response takes some, so that not too many are begun.
         reserved.set(head.weight())?;
@@ -136,12 +139,20 @@ impl DiskWriter {
         self.chunk.len() as u64 + writing
     }
 
+    /// What cannot be stored any more takes no room until it is dropped.
+    fn give_up(&mut self) {
+        self.failed = true;
+        self.sink = State::Failed;
+        self.chunk = Vec::new();
+        self.reserved.release();
+    }
+
     fn finish(mut self, trailers: Option<HeaderMap>) -> Answer<Entry> {
         if self.failed || self.length.is_some_and(|announced| announced != self.taken) {
             return Answer::Ready(Err(StoreError::Incomplete));
         }
         let trailers = trailers.filter(|trailers| !trailers.is_empty()).map(|mut trailers| {
-            own(&mut trailers);
+            compact(&mut trailers);
             trailers
         });
         let change = self.shared.under_way.begin(&self.key);
@@ -227,7 +238,7 @@ impl Writer for DiskWriter {
     }
 
     fn commit_part(mut self: Box<Self>, mut head: Head) -> Answer<Entry> {
-        own(&mut head.headers);
+        compact(&mut head.headers);
         self.head = head;
         self.length = None;
         self.finish(None)
@@ -242,16 +253,6 @@ impl fmt::Debug for DiskWriter {
             .field("length", &self.length)
             .field("taken", &self.taken)
             .finish_non_exhaustive()
-    }
-}
-
-impl DiskWriter {
-    /// What cannot be stored any more takes no room until it is dropped.
-    fn give_up(&mut self) {
-        self.failed = true;
-        self.sink = State::Failed;
-        self.chunk = Vec::new();
-        self.reserved.release();
     }
 }
 
@@ -278,8 +279,9 @@ impl Sink {
     fn place(self, shared: &Shared, length: u64) -> Result<Arc<Content>, StoreError> {
         let _placing = shared.placing.read().unwrap_or_else(PoisonError::into_inner);
         let Self { file, spooled } = self;
-        let temporary = files::entries(&shared.files.temporary());
-        let temporary: Vec<_> = temporary.iter().filter_map(|path| files::identify(path).ok()?).collect();
+        // If there are more, its own may be missing, and then it is checked when it is read.
+        let temporary = files::read_dir(&shared.files.temporary()).take(MOST_TEMPORARY);
+        let temporary: Vec<_> = temporary.filter_map(|path| files::identify(&path).ok()?).collect();
         let integrity = file.commit().map_err(|error| shared.failed(io_error(error)))?;
         let digest = Digest::of_integrity(&integrity).ok_or(StoreError::Incomplete)?;
         let content = shared.index.contents.named(digest, length);
@@ -319,15 +321,5 @@ impl Spooled {
 impl Drop for Spooled {
     fn drop(&mut self) {
         self.shared.spooled.fetch_sub(self.bytes, Ordering::AcqRel);
-    }
-}
-
-/// Copies all values: one that came from the network holds the buffer that it was read into.
-pub(crate) fn own(fields: &mut HeaderMap) {
-    for value in fields.values_mut() {
-        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
-            copy.set_sensitive(value.is_sensitive());
-            *value = copy;
-        }
     }
 }

@@ -182,11 +182,11 @@ pub(crate) fn fields_weight(fields: &HeaderMap) -> u64 {
     fields.iter().map(|(name, value)| (name.as_str().len() + value.len()) as u64 + FIELD_WEIGHT).sum()
 }
 
-/// Copies all values into one piece of memory of their size.
+/// For stores: copies all values into one piece of memory of their size.
 ///
 /// A value that came from the network is a slice of the buffer that it was read into. To keep it is to keep the
 /// buffer, hundreds of kilobytes perhaps, which no limit would see.
-pub(crate) fn compact(fields: &mut HeaderMap) {
+pub fn compact(fields: &mut HeaderMap) {
     let mut text = BytesMut::with_capacity(fields.values().map(HeaderValue::len).sum());
     for value in fields.values() {
         text.extend_from_slice(value.as_bytes());

@@ -76,6 +76,7 @@
 
 mod answer;
 mod body;
+mod collected;
 pub mod conformance;
 mod entry;
 mod error;
@@ -92,10 +93,11 @@ mod under_way;
 pub use self::{
     answer::Answer,
     body::StoredBody,
+    collected::Collected,
     entry::{Entry, EntryId, Found, Listed, Usage},
     error::StoreError,
     generation::{Generation, Generations},
-    head::Head,
+    head::{Head, compact},
     key::Key,
     memory::{MemoryStore, MemoryStoreBuilder},
     place::Place,

@@ -79,6 +79,12 @@ impl Share {
         Ok(())
     }
 
+    /// What it is a share of.
+    #[must_use]
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
     /// Gives all of it back.
     pub fn release(&mut self) {
         self.room.0.taken.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
