@@ -460,3 +460,37 @@ async fn damage_that_is_found_while_reading_is_a_failure_to_receive() {
     assert_eq!(error.kind(), httplib2::ErrorKind::Receive, "{error:?}");
     assert!(matches!(cause_ref(&error), Some(StoreError::Damaged)), "{error:?}");
 }
+
+/// Answers a request, which is returned, with this and closes the connection.
+fn answer_once(listener: &std::net::TcpListener, answer: &str) -> String {
+    use std::io::{Read, Write};
+    let (mut connection, _) = listener.accept().unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut head = [0; 4096];
+    let length = connection.read(&mut head).unwrap();
+    connection.write_all(answer.as_bytes()).unwrap();
+    String::from_utf8_lossy(&head[..length]).to_ascii_lowercase()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_that_broke_off_goes_on_where_it_did() {
+    // RFC 9111 §3.3, over real connections.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}/", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let fields = "Cache-Control: max-age=60\r\nETag: \"1\"\r\nConnection: close\r\n";
+        let whole = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 10\r\n\r\n01234");
+        let rest = format!(
+            "HTTP/1.1 206 Partial Content\r\n{fields}Content-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\n56789"
+        );
+        [answer_once(&listener, &whole), answer_once(&listener, &rest)]
+    });
+    let http = Http::builder().cache(MemoryStore::new()).build().unwrap();
+    assert_eq!(http.request(&uri).await.unwrap_err().kind(), httplib2::ErrorKind::Receive);
+    for _ in 0..2 {
+        assert_eq!(get(&http, &uri).await, "0123456789");
+    }
+    let [first, second] = answering.join().unwrap();
+    assert!(!first.contains("\r\nrange: "), "{first}");
+    assert!(second.contains("\r\nrange: bytes=5-\r\n") && second.contains("\r\nif-range: \"1\"\r\n"), "{second}");
+}
