@@ -150,7 +150,7 @@ impl Found {
 
     /// What answers the request, or would if it were the whole.
     pub(crate) fn whole_or_part(&self) -> Option<&Entry> {
-        self.selected().or(self.part())
+        self.selected().or_else(|| self.part())
     }
 
     /// The part cannot be had any more.
