@@ -132,6 +132,8 @@ mod tests {
             ("x", &[("x", "1")], &[("x", "1"), ("x", "2")], false),
             ("x", &[("x", "1,2")], &[("x", " 1 ,  2 ")], true),
             ("x", &[("x", "\"1,2\"")], &[("x", "\"1, 2\"")], false),
+            ("x", &[("x", "1,2")], &[("x", "12")], false),
+            ("user-agent", &[("user-agent", "a"), ("user-agent", "b")], &[("user-agent", "ab")], false),
             ("x", &[("x", "a")], &[("x", "A")], false),
             // No lists: white space counts.
             ("cookie", &[("cookie", "a=1,2")], &[("cookie", "a=1, 2")], false),
@@ -167,6 +169,7 @@ mod tests {
             ("accept-language", "en, de;q=0.5", "en;q=1.0, de ; q=0.5", true, true),
             ("accept-language", "en, de", "de, en", false, true),
             ("accept-language", "en, de", "en", false, false),
+            ("accept-language", "de, en", "deen", false, false),
             ("accept-language", "en, en", "en", false, false),
             ("accept-language", "en;q=0.5", "en;q=0.50", false, false),
             ("accept-encoding", "gzip, br", "BR, GZIP;q=1", false, true),

@@ -119,7 +119,15 @@ fn a_targeted_directive_of_another_type_counts_where_it_restricts() {
     }
     assert!(shared(&[("cdn-cache-control", "no-store=token")]).has(Flags::NO_STORE));
     assert!(!shared(&[("cdn-cache-control", "no-store=?0, a")]).has(Flags::NO_STORE));
-    assert!(!shared(&[("cdn-cache-control", "public=1")]).has(Flags::PUBLIC));
+    for (value, is_public) in [("public", true), ("public=?1", true), ("public=1", false), ("public=?0", false)] {
+        assert_eq!(shared(&[("cdn-cache-control", value)]).has(Flags::PUBLIC), is_public, "{value}");
+    }
+    // Only a string lists fields.
+    for (value, whole) in
+        [("no-cache", true), ("no-cache=1", true), ("no-cache=x-a", true), ("no-cache=\"x-a\"", false)]
+    {
+        assert_eq!(shared(&[("cdn-cache-control", value)]).has(Flags::NO_CACHE), whole, "{value}");
+    }
 }
 
 #[test]

@@ -170,6 +170,8 @@ fn what_is_missing_is_asked_for_under_the_stored_version() {
     missing.apply(&mut headers);
     assert_eq!((&headers["range"], &headers["if-range"]), (&"bytes=6-7".parse().unwrap(), &"\"a\"".parse().unwrap()));
     assert_eq!((missing.length(), missing.is_behind()), (2, true));
+    let UsePart::Complete(before) = used(&range("bytes=1-4"), 5) else { panic!("it is completed") };
+    assert_eq!((before.length(), before.is_behind()), (1, false));
     let entry = entry(&of("\"a\"", "bytes 2-5/10"));
     for (answer, is_it) in [
         (of("\"a\"", "bytes 6-7/10"), true),
