@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::settings::Settings;
 
-/// How many pieces of work for nobody who waits are under way: fetches whose callers are gone, and bodies that are read
-/// to their end.
+/// How many pieces of work for nobody who waits are under way: refreshes, fetches whose callers are gone, and bodies that
+/// are read to their end.
 #[derive(Debug, Default)]
 pub(crate) struct Background(AtomicUsize);
 

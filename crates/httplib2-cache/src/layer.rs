@@ -90,7 +90,7 @@ impl CacheLayer {
     }
 
     /// How much one piece of work in the background may read, and how long it may take. Default: 16 MiB and 30
-    /// seconds.
+    /// seconds. At most 64 are under way at once; what would be one more is not done.
     #[must_use]
     pub fn background(self, bytes: u64, time: Duration) -> Self {
         self.set(|settings| settings.background = Budget { bytes, time })

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::{
     Served,
     ask::Ask,
+    background::Place,
     forward::{Forwarding, forward},
     found::{Found, held},
     policy::Why,
@@ -49,7 +50,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How many failures are remembered.
 const MOST_FAILED: usize = 1024;
 
-/// Refreshes the stored response that was served, unless that is under way already.
+/// Refreshes the stored response that was served, unless that is under way already or as much as may be is: then who
+/// asks next tries again.
 ///
 /// It has a budget of its own: neither the deadline nor the journal nor the conditions of the caller go along.
 pub(crate) fn refresh<S, B>(inner: S, ask: Ask, body: B, settings: Arc<Settings>, found: Found, why: Why)
@@ -58,6 +60,7 @@ where
     B: Body + Resend + Send + 'static,
 {
     let (Some(executor), Some(entry)) = (settings.executor.clone(), found.selected()) else { return };
+    let Some(place) = Place::take(&settings) else { return };
     let Some(refreshing) = Refreshing::begin(&settings, (ask.key.clone(), entry.id())) else { return };
     let ask = in_background(ask);
     let validates = held(&settings, entry).stored.has_validator();
@@ -65,7 +68,7 @@ where
     let forwarding = Forwarding { settings, ask, found, why, validates };
     executor.spawn(async move {
         // As a whole: its field alone would be copied into here.
-        let mut refreshing = refreshing;
+        let (mut refreshing, _place) = (refreshing, place);
         let done = timeout(budget.time, async {
             // A failure leaves the stored response as it is; who asks a while later tries again.
             let Ok(response) = forward(inner, body, forwarding).await else { return false };

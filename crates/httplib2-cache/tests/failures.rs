@@ -136,6 +136,29 @@ async fn a_refresh_has_a_budget() {
     assert_eq!(site.sends(), 3, "the first one was given up");
 }
 
+#[tokio::test(start_paused = true)]
+async fn so_many_are_refreshed_at_once_and_no_more() {
+    let line = |number: usize| format!("GET http://a.example/{number}");
+    let server = (0..70).fold(Server::new(), |server, number| {
+        let slow = cached("max-age=60").body("new").delay(Duration::from_secs(5));
+        server.on(&line(number), cached("max-age=60, stale-while-revalidate=600").body("old")).on(&line(number), slow)
+    });
+    let site = Site::private(server).on_tokio();
+    for number in 0..70 {
+        site.line(&line(number)).await;
+    }
+    site.later(120);
+    for sends in [70 + 64, 140] {
+        for number in 0..70 {
+            let got = site.line(&line(number)).await;
+            assert!(got.is_from_cache(), "{number}");
+        }
+        settle().await;
+        assert_eq!(site.sends(), sends);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+    }
+}
+
 #[tokio::test]
 async fn without_an_executor_nothing_is_served_while_it_is_refreshed() {
     let site = stale(Site::private, "max-age=60, stale-while-revalidate=600", reply(200).body("new")).await;
