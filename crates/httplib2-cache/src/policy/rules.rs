@@ -182,3 +182,98 @@ impl Default for Rules {
         Self::private()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::policy::{
+        Consider, Failure, Reuse, consider, invalidates,
+        range::Slice,
+        reuse, select, slice, stands_in,
+        testing::{Ask, Head, at},
+    };
+
+    const LATER: u64 = 100;
+
+    const WHILE: &str = "max-age=1, stale-while-revalidate=600";
+
+    const BUSY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+
+    fn is_served(rules: &Rules, head: &Head, stored_for: &Ask, ask: &Ask) -> bool {
+        let entry = head.kept(rules, stored_for);
+        let selected = select(rules, &ask.asked(), [entry.held()]).map(|_| entry.held());
+        match reuse(rules, &ask.asked(), selected, true, at(LATER)) {
+            Reuse::Serve(_) | Reuse::ServeAndRefresh(_) => true,
+            Reuse::Validate(_) | Reuse::Forward(_) | Reuse::Refuse(_) => false,
+        }
+    }
+
+    fn stands(rules: &Rules, directives: &str, failure: Failure) -> bool {
+        let entry = Head::cached(directives).kept(rules, &Ask::get());
+        stands_in(rules, &Ask::get().asked(), &entry.held(), failure, at(LATER)).is_some()
+    }
+
+    #[test]
+    fn httplib2_deviates_where_its_rows_say_so_and_nowhere_else() {
+        type Behaviour = fn(&Rules) -> bool;
+        let rows: [(&str, Behaviour, bool, bool); 10] = [
+            (
+                "H-CACHE-31, -32",
+                |rules| is_served(rules, &Head::cached("max-age=0"), &Ask::get(), &max_age()),
+                false,
+                true,
+            ),
+            ("H-CACHE-34", |rules| is_served(rules, &guessed(), &Ask::get(), &Ask::get()), true, false),
+            ("H-CACHE-35", |rules| is_served(rules, &Head::cached(WHILE), &Ask::get(), &Ask::get()), true, false),
+            ("H-CACHE-36", |rules| is_served(rules, &Head::cached("max-age=1"), &Ask::get(), &only()), false, true),
+            ("H-CACHE-40", |rules| is_served(rules, &negotiated(), &language("en"), &language("EN")), true, false),
+            ("H-CACHE-53", |rules| stands(rules, "max-age=1, stale-if-error=600", Failure::Status(BUSY)), true, false),
+            ("H-CACHE-53", |rules| stands(rules, "max-age=1", Failure::Disconnected), true, false),
+            ("H-CACHE-56", is_sliced, true, false),
+            ("H-CACHE-60", is_early, false, true),
+            ("H-LOST-07", is_dropped_by_412, true, false),
+        ];
+        for (row, behaviour, ours, httplib2s) in rows {
+            assert_eq!(behaviour(&Rules::private()), ours, "{row}");
+            assert_eq!(behaviour(&Rules::httplib2()), httplib2s, "{row}, httplib2");
+        }
+    }
+
+    fn max_age() -> Ask {
+        Ask::get().control("max-age=3600")
+    }
+
+    fn only() -> Ask {
+        Ask::get().control("only-if-cached")
+    }
+
+    fn language(language: &str) -> Ask {
+        Ask::get().with("accept-language", language)
+    }
+
+    fn negotiated() -> Head {
+        Head::cached("max-age=600").with("vary", "accept-language")
+    }
+
+    fn guessed() -> Head {
+        Head::new(200).date("date", 0).date("last-modified", -100_000)
+    }
+
+    fn is_sliced(rules: &Rules) -> bool {
+        let entry = Head::cached("max-age=600").kept(rules, &Ask::get());
+        let ask = Ask::get().with("range", "bytes=0-1");
+        matches!(slice(rules, &ask.asked(), &entry.held(), 10), Slice::Ranges(..))
+    }
+
+    fn is_early(rules: &Rules) -> bool {
+        let put = Ask { method: http::Method::PUT, ..Ask::get() };
+        consider(rules, &put.asked()) == Consider::Invalidate(Invalidate::Early)
+    }
+
+    fn is_dropped_by_412(rules: &Rules) -> bool {
+        let uris = invalidates(rules, &Ask::get().asked(), StatusCode::PRECONDITION_FAILED, &Head::new(412).headers);
+        !uris.is_empty()
+    }
+}

@@ -56,6 +56,32 @@ fn a_range_is_of_a_get_of_what_is_stored_as_a_200_or_as_a_part() {
 }
 
 #[test]
+fn a_range_is_given_if_what_is_stored_is_what_the_caller_has() {
+    // RFC 9110 §13.1.5.
+    let old = Head::cached("max-age=60").date("date", 0).date("last-modified", -3600);
+    let new = Head::cached("max-age=60").date("date", 0).date("last-modified", -1);
+    let since = |seconds| Ask::get().date("if-range", seconds);
+    let tagged = |tag| Ask::get().with("if-range", tag);
+    for (head, ask, is_given) in [
+        (whole(), tagged("\"a\""), true),
+        (whole(), tagged("\"b\""), false),
+        (whole(), tagged("W/\"a\""), false),
+        (whole(), tagged("\"a\"").with("if-range", "\"a\""), false),
+        (whole(), since(-3600), false),
+        (old.clone(), since(-3600), true),
+        // As it is written, not by time.
+        (old.clone(), since(-3601), false),
+        (old.clone(), since(0), false),
+        (old, tagged("\"a\""), false),
+        // Its second may have had two versions.
+        (new, since(-1), false),
+    ] {
+        let found = sliced(&head, 10, &ask.clone().with("range", "bytes=0-1"));
+        assert_eq!(found, if is_given { ranges(&[0..2], 10) } else { Slice::Whole }, "{ask:?} {head:?}");
+    }
+}
+
+#[test]
 fn what_a_part_holds_is_read_from_its_head_and_its_length() {
     let part = |range| Head { status: 206, ..whole() }.with("content-range", range);
     let ask = Ask::get().with("range", "bytes=3-4");

@@ -92,8 +92,11 @@ fn max_age_of_the_request_lengthens_by_httplib2s_rule() {
     let head = Head::cached("max-age=0");
     let hit = served(reused(&rules, &head, &Ask::get().control("max-age=3600"), 60));
     assert_eq!(hit.why, Why::FreshByRequest(ages(60, 3600)));
-    let both = Ask::get().control("max-age=3600, min-fresh=3600");
-    assert_eq!(reused(&rules, &head, &both, 60), Reuse::Forward(Why::Stale(ages(60, 3600))));
+    for (asked, now) in [("max-age=3600", 3600), ("max-age=3600, min-fresh=3540", 60)] {
+        let ask = Ask::get().control(asked);
+        served(reused(&rules, &head, &ask, now - 1));
+        assert_eq!(reused(&rules, &head, &ask, now), Reuse::Forward(Why::Stale(ages(now as u32, 3600))));
+    }
     let no_cache = Head::cached("no-cache");
     assert_eq!(reused(&rules, &no_cache, &Ask::get().control("max-age=60"), 0), Reuse::Forward(Why::NoCache));
 }
