@@ -1,7 +1,6 @@
 //! One attempt to get a new connection, and the connection that comes of it.
 
 use std::{
-    cell::Cell,
     error::Error,
     fmt,
     future::Future,
@@ -11,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, Uri};
+use http::Uri;
 use httplib2_core::error::{BoxError, cause_ref};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{self, Connected, HttpInfo};
+use hyper_util::client::legacy::connect::{self, Connected};
 use tower_service::Service;
 
 use crate::{error::Phase, facts::Connection};
@@ -46,10 +45,9 @@ pub(crate) struct Dialer<C> {
 
 /// A connection with a note on it that hyper-util copies to each response and error.
 pub(crate) struct Tracked<T> {
-    stream: T,
+    /// With TLS it is over a kilobyte, and it is moved a dozen times before hyper has it; so it is kept aside.
+    stream: Box<T>,
     note: Connection,
-    /// What the stream said of itself, for the one who asks next: it asks the system.
-    connected: Cell<Option<Connected>>,
 }
 
 /// Why there is no connection. It passes through hyper-util in a box, and is never shown.
@@ -123,19 +121,15 @@ impl<C: Connect> Service<Uri> for Dialer<C> {
 
 // === impl Tracked ===
 
-impl<T: connect::Connection> Tracked<T> {
+impl<T> Tracked<T> {
     fn new(stream: T) -> Self {
-        let mut known = Extensions::new();
-        let connected = stream.connected();
-        connected.get_extras(&mut known);
-        let remote = known.get().map(HttpInfo::remote_addr);
-        Self { stream, note: Connection::new(remote), connected: Cell::new(Some(connected)) }
+        Self { stream: Box::new(stream), note: Connection::new() }
     }
 }
 
 impl<T: connect::Connection> connect::Connection for Tracked<T> {
     fn connected(&self) -> Connected {
-        self.connected.take().unwrap_or_else(|| self.stream.connected()).extra(self.note.clone())
+        self.stream.connected().extra(self.note.clone())
     }
 }
 

@@ -6,7 +6,10 @@ use http::{Extensions, HeaderMap, HeaderValue, Request, Response, Version, heade
 use http_body::Body;
 use httplib2_core::{context::Journal, error::BoxError};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{self, ResponseFuture, connect::Connected};
+use hyper_util::client::legacy::{
+    self, ResponseFuture,
+    connect::{Connected, HttpInfo},
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -105,8 +108,9 @@ impl Sending {
     fn answered(self, mut response: Response<Incoming>) -> Result<Response<ConnectBody>, ConnectError> {
         let version = response.version();
         let mut reused = None;
+        let remote = response.extensions().get().map(HttpInfo::remote_addr);
         if let Some(connection) = response.extensions_mut().get_mut::<Connection>() {
-            connection.answered(version);
+            connection.answered(version, remote);
             reused = Some(connection.reused);
             if let (false, Some(driver)) = (connection.reused, self.progress.driver()) {
                 self.answered.note(driver, connection);

@@ -41,8 +41,8 @@ pub(crate) struct Answered(Mutex<HashMap<task::Id, Weak<AtomicUsize>>>);
 
 impl Connection {
     /// A connection that nothing came over yet.
-    pub(crate) fn new(remote: Option<SocketAddr>) -> Self {
-        Self { reused: false, remote, version: Version::HTTP_11, answers: Arc::default() }
+    pub(crate) fn new() -> Self {
+        Self { reused: false, remote: None, version: Version::HTTP_11, answers: Arc::default() }
     }
 
     /// Whether a response came over this connection by now.
@@ -50,10 +50,11 @@ impl Connection {
         self.answers.load(Ordering::Relaxed) > 0
     }
 
-    /// Notes that a response of `version` came over this connection.
-    pub(crate) fn answered(&mut self, version: Version) {
+    /// Notes that a response of `version` came over this connection, from `remote`.
+    pub(crate) fn answered(&mut self, version: Version, remote: Option<SocketAddr>) {
         self.reused = self.answers.fetch_add(1, Ordering::Relaxed) > 0;
         self.version = version;
+        self.remote = remote;
     }
 }
 
@@ -95,11 +96,12 @@ mod tests {
 
     #[test]
     fn a_connection_says_whether_it_was_used_before() {
-        let shared = Connection::new(Some(([127, 0, 0, 1], 80).into()));
+        let shared = Connection::new();
         let (mut first, mut second) = (shared.clone(), shared.clone());
         assert!(!shared.has_answered());
-        first.answered(Version::HTTP_11);
-        second.answered(Version::HTTP_11);
+        let remote = Some(([127, 0, 0, 1], 80).into());
+        first.answered(Version::HTTP_11, remote);
+        second.answered(Version::HTTP_11, remote);
         assert!(shared.has_answered());
         assert_eq!(first.to_string(), "new connection to 127.0.0.1:80, HTTP/1.1");
         assert_eq!(second.to_string(), "reused connection to 127.0.0.1:80, HTTP/1.1");
@@ -108,11 +110,11 @@ mod tests {
     #[tokio::test]
     async fn connections_that_are_gone_are_forgotten() {
         let answered = Answered::default();
-        let living = Connection::new(None);
+        let living = Connection::new();
         let (first, others) = (driver().await, 10_000);
         answered.note(first, &living);
         for _ in 0..others {
-            answered.note(driver().await, &Connection::new(None));
+            answered.note(driver().await, &Connection::new());
         }
         assert!(answered.contains(first));
         assert!(!answered.contains(driver().await));
@@ -126,8 +128,8 @@ mod tests {
 
     #[test]
     fn an_unknown_address_is_left_out() {
-        let mut connection = Connection::new(None);
-        connection.answered(Version::HTTP_2);
+        let mut connection = Connection::new();
+        connection.answered(Version::HTTP_2, None);
         assert_eq!(connection.to_string(), "new connection, HTTP/2.0");
     }
 }
