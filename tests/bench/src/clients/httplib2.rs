@@ -26,6 +26,15 @@ impl Httplib2 {
         Http::builder().build().map(|http| Self { http })
     }
 
+    /// Over the network, with a new connection for each request.
+    ///
+    /// # Errors
+    ///
+    /// Where the default settings were wrong.
+    pub fn fresh() -> Result<Self, Error> {
+        Http::builder().pool_max_idle_per_host(0).build().map(|http| Self { http })
+    }
+
     /// Over the network, with a cache in memory.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ fn contenders(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
     Ok(vec![
         Contender::new("hyper-util, fresh", HyperUtil::fresh(), &target("/small")?),
         Contender::new("hyper-util, again", SentAgain::default(), &target(DYING)?),
+        Contender::new("httplib2, fresh", Httplib2::fresh()?, &target("/small")?),
         Contender::new("httplib2", Httplib2::over_network()?, &target(DYING)?),
     ])
 }
