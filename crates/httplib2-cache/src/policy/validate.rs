@@ -142,7 +142,8 @@ fn with_tags<'a>(asked: &Asked<'_>, tags: impl IntoIterator<Item = Tag<'a>>) -> 
             Tag::Other(_) => !is_alone,
         };
         let text = text(tag);
-        let is_full = added.len() == MOST_TAGS || (!added.is_empty() && value.len() + text.len() > MOST_BYTES);
+        let length = value.len() + ", ".len() + text.len();
+        let is_full = added.len() == MOST_TAGS || (!added.is_empty() && length > MOST_BYTES);
         if !is_known && !is_full && !added.iter().any(|other| other.weak_eq(tag)) {
             append(&mut value, &text);
             added.push(tag);

@@ -249,9 +249,12 @@ impl fmt::Display for CacheStatus {
 mod tests {
     use super::*;
 
+    fn ages(age: u32) -> Ages {
+        Ages { age, lifetime: 60 }
+    }
+
     #[test]
     fn a_reason_reads_as_a_line() {
-        let ages = |age| Ages { age, lifetime: 60 };
         for (why, text) in [
             (Why::Stale(ages(120)), "stale (age 120 s > lifetime 60 s)"),
             (Why::Stale(ages(60)), "stale (age 60 s = lifetime 60 s)"),
@@ -262,6 +265,15 @@ mod tests {
             (Why::Missing, "nothing stored"),
         ] {
             assert_eq!(why.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_used_stale_is_not_fresh() {
+        let is_fresh = |why: Why| why.is_fresh();
+        assert!(is_fresh(Why::Fresh(ages(5))) && is_fresh(Why::FreshByRequest(ages(5))));
+        for why in [Why::Stale, Why::MaxStale, Why::WhileRevalidating, Why::OnlyIfCached, Why::OnError, Why::Forced] {
+            assert!(!is_fresh(why(ages(90))));
         }
     }
 

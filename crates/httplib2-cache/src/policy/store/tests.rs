@@ -64,6 +64,7 @@ fn what_would_never_be_used_is_not_stored() {
         (Head::cached("no-cache, max-age=60"), Err(NotStored::Useless)),
         (Head::cached("no-cache, stale-if-error=60"), Err(NotStored::Useless)),
         (Head::cached("no-cache").with("etag", "\"a\""), Ok(())),
+        (Head::cached("max-age=0, stale-if-error=0, stale-while-revalidate=0"), Err(NotStored::Useless)),
         (Head::cached("max-age=0, stale-if-error=60"), Ok(())),
         (Head::cached("max-age=0, stale-while-revalidate=60"), Ok(())),
         (Head::new(200).date("last-modified", -5), Ok(())),

@@ -102,9 +102,32 @@ fn the_list_of_tags_has_an_end() {
     let entries: Vec<_> = (0..100).map(|at| entry(Some(&format!("\"{at}\"")), None)).collect();
     let conditions = conditions(&Rules::private(), &Ask::get().asked(), None, of(&entries));
     assert_eq!(etag::list([conditions.if_none_match.unwrap().as_bytes()]).count(), MOST_TAGS);
-    let long: Vec<_> = (0..10).map(|at| entry(Some(&format!("\"{at}{}\"", "x".repeat(1000))), None)).collect();
-    let conditions = super::conditions(&Rules::private(), &Ask::get().asked(), None, of(&long));
-    assert!(conditions.if_none_match.unwrap().len() <= MOST_BYTES + 2);
+    // With the comma between them.
+    let half = MOST_BYTES / 2 - 1;
+    for (second, sent) in [(half, MOST_BYTES), (half + 1, half)] {
+        let long = [("a", half), ("b", second)];
+        let long = long.map(|(first, length)| entry(Some(&format!("\"{first}{}\"", "x".repeat(length - 3))), None));
+        let conditions = super::conditions(&Rules::private(), &Ask::get().asked(), None, of(&long));
+        assert_eq!(conditions.if_none_match.unwrap().len(), sent, "{second}");
+    }
+}
+
+#[test]
+fn only_the_same_strong_tag_says_that_two_responses_are_the_same() {
+    // RFC 9110 §8.8.3.2.
+    for (one, other, expected) in [
+        (Some("\"a\""), Some("\"a\""), true),
+        (Some("\"a\""), Some("\"b\""), false),
+        (Some("W/\"a\""), Some("W/\"a\""), false),
+        (Some("\"a\""), Some("W/\"a\""), false),
+        // No tag, however alike.
+        (Some("a"), Some("a"), false),
+        (Some("\"a\""), None, false),
+        (None, None, false),
+    ] {
+        let is_same = is_same_version(&entry(one, None).headers, &entry(other, None).headers);
+        assert_eq!(is_same, expected, "{one:?} {other:?}");
+    }
 }
 
 #[test]
