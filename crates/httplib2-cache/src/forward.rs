@@ -252,7 +252,12 @@ impl Forwarding {
             (Then::Update | Then::Reselect(_), Some(generation)) => {
                 let head = freshened_head(settings, entry.head(), freshened, times);
                 let update = settings.store.update(&self.ask.key, entry.id(), head, generation);
-                if settings.wait("update", update).await.is_some() { Update::Freshened } else { Update::Left }
+                if settings.wait("update", update).await.is_some() {
+                    return Update::Freshened;
+                }
+                // It would go on by what the origin has just taken back.
+                settings.remove(&self.ask.key, entry).await;
+                Update::Failed
             }
         }
     }

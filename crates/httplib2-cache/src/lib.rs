@@ -75,10 +75,11 @@
 //! length and the trailers, it becomes visible as one. A 206 is stored as a part, and so is what came of a 200 with a
 //! strong validator and a `Content-Length` that broke off. Parts that overlap or touch become one if their strong
 //! validator is the same; otherwise there is one part of each variant: of the newer version, or else the larger one. A part
-//! answers only what lies within it, and never a HEAD request or one with conditions. What is not stored passes untouched. What comes from the store has
-//! an `Age`; fields that speak of one connection are not stored. A proxy must remove those from what it passes on
-//! itself (RFC 9110 §7.6.1). Every response has a [`Served`], and the journal a line. In a shared cache, and by
-//! option in a private one, `Cache-Status` says the same to others (RFC 9211).
+//! answers only what lies within it, and never a HEAD request or one with conditions. One that the caller asked for with
+//! `If-Range` comes without the fields that it has (RFC 9110 §15.3.7), and is stored only together with these. What is not
+//! stored passes untouched. What comes from the store has an `Age`; fields that speak of one connection are not stored. A
+//! proxy must remove those from what it passes on itself (RFC 9110 §7.6.1). Every response has a [`Served`], and the
+//! journal a line. In a shared cache, and by option in a private one, `Cache-Status` says the same to others (RFC 9211).
 //!
 //! A body that several read is taken from the origin by whoever is fastest and held for the others within
 //! [`collapse_buffer`](CacheLayer::collapse_buffer). Who falls further behind reads on from the store once the body is
@@ -119,9 +120,10 @@
 //! Those of the inner service pass through as they are. Its own are two, both of bodies: [`CacheError`], where the
 //! origin did not send the rest of a part as it was announced, and [`CollapseError`], for what several callers share: the
 //! executor dropped the request, the body broke off (with the error of the inner body as its cause, and only if more
-//! than one reads it), or its reader fell behind and it was not stored. A store that fails is a miss and a
-//! `tracing` event of level `WARN`, never a failed request; only a stored body that turns out to be damaged while it is
-//! read fails, with a [`StoreError`](httplib2_store::StoreError). A request that may not be sent gets a 504.
+//! than one reads it), or its reader fell behind and the store does not have the rest. A store that fails is a miss and a
+//! `tracing` event of level `WARN`, never a failed request. Only a body that comes from it can fail: one that turns out to
+//! be damaged while it is read, with a [`StoreError`](httplib2_store::StoreError), and the rest for who fell behind. A
+//! request that may not be sent gets a 504.
 //!
 //! # What it does not do
 //!

@@ -47,11 +47,12 @@ impl Forwarding {
         let plan = plan(settings, &self.ask, &self.found, &answered, response.extensions().get());
         let span = part(&settings.rules, &self.ask.asked(), &answered);
         let has_length = answered.headers.contains_key(header::CONTENT_LENGTH);
+        let is_conditional = self.ask.head.headers.contains_key(header::IF_RANGE);
         let stored = self.found.whole_or_part();
         let stored = stored.filter(|_| self.is_for_the_same(&response)).map(|entry| {
             let held = held(settings, entry);
             let meets = match &span {
-                Some(span) => meets(&held, entry.length(), &answered, span),
+                Some(span) => meets(&held, entry.length(), &answered, span, is_conditional),
                 None if is_other_version(held.headers, answered.headers) => Meets::Outdates,
                 None => Meets::Unknown,
             };
@@ -60,6 +61,10 @@ impl Forwarding {
         let version = response.version();
         let mut outdated = None;
         let alone = |mut head: Box<Head>, span: &Span, more_than| {
+            // The fields that the caller has already were left out (RFC 9110 §15.3.7).
+            if is_conditional {
+                return Err(Kept::Not(NotStored::Part));
+            }
             head.version = version;
             self.write_alone(&head, span, more_than)
         };
@@ -79,7 +84,9 @@ impl Forwarding {
             (Plan::Store(head, _), Some(span), Some((Meets::Unknown, entry, _))) if is_part(entry) => {
                 alone(head, &span, 0)
             }
-            (Plan::Store(head, _), Some(span), Some((Meets::Apart, entry, _))) if span.length() > entry.length() => {
+            (Plan::Store(head, _), Some(span), Some((Meets::Apart, entry, _)))
+                if span.length() > entry.length() && !is_conditional =>
+            {
                 alone(head, &span, entry.length())
             }
             (Plan::Store(..), Some(span), Some((Meets::Extends, entry, freshened)))
@@ -94,7 +101,7 @@ impl Forwarding {
                 Err(match self.update(entry, &freshened, times).await {
                     Update::Freshened => Kept::Freshened,
                     Update::Dropped(why) => Kept::Not(why),
-                    Update::Left => Kept::Failed,
+                    Update::Left | Update::Failed => Kept::Failed,
                 })
             }
             (plan, _, Some((Meets::Outdates | Meets::Contradicts, entry, _))) => {
@@ -102,6 +109,10 @@ impl Forwarding {
                 if why != Kept::Not(NotStored::RequestNoStore) {
                     settings.remove(&self.ask.key, entry).await;
                 }
+                Err(why)
+            }
+            (Plan::Not(why), _, Some((_, entry, freshened))) if matches!(freshened.then, Then::Drop(_)) => {
+                settings.remove(&self.ask.key, entry).await;
                 Err(why)
             }
             (Plan::Not(why), ..) => Err(why),

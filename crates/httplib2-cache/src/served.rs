@@ -108,6 +108,8 @@ pub enum Update {
     Left,
     /// It was dropped: as it is now it may not be stored.
     Dropped(NotStored),
+    /// It was dropped: the store failed to freshen it.
+    Failed,
 }
 
 // === impl Served ===
@@ -200,6 +202,7 @@ impl fmt::Display for Update {
             Self::Freshened => f.write_str("stored response freshened"),
             Self::Left => f.write_str("stored response"),
             Self::Dropped(why) => write!(f, "stored response, now {why}"),
+            Self::Failed => f.write_str("stored response, now not stored: the store failed"),
         }
     }
 }

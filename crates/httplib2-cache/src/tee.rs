@@ -28,7 +28,8 @@ struct Recording {
     broken: Option<Box<Broken>>,
     /// How many bytes may still be stored.
     room: u64,
-    /// What is stored and would be used instead, if this is not stored in its place.
+    /// What is stored and would be used instead, if this is not stored in its place. What took its place meanwhile is
+    /// another entry, and stays.
     outdated: Option<(Key, Entry)>,
     /// Runs while the store keeps its caller waiting.
     waiting: Option<Pin<Box<Sleep>>>,
@@ -240,7 +241,7 @@ impl Recording {
                 let (settings, outdated) = (Arc::clone(&self.settings), self.outdated.take());
                 executor.spawn(async move {
                     let committed = timeout(settings.background.time, pending).await;
-                    if !committed.is_ok_and(is_settled)
+                    if !committed.is_ok_and(is_stored)
                         && let Some((key, entry)) = outdated
                     {
                         settings.remove(&key, &entry).await;
@@ -252,7 +253,7 @@ impl Recording {
     }
 
     fn note(&mut self, committed: Result<Entry, StoreError>) {
-        if is_settled(committed) {
+        if is_stored(committed) {
             self.outdated = None;
         }
     }
@@ -336,13 +337,6 @@ impl Drop for Recording {
     }
 }
 
-/// Whether what was stored before is replaced, or stays because it is the newer one.
-fn is_settled(committed: Result<Entry, StoreError>) -> bool {
-    match committed {
-        Ok(_) => true,
-        Err(error) => {
-            complain("storing", &error);
-            matches!(error, StoreError::Superseded)
-        }
-    }
+fn is_stored(committed: Result<Entry, StoreError>) -> bool {
+    committed.inspect_err(|error| complain("storing", error)).is_ok()
 }

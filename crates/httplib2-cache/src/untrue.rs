@@ -24,14 +24,21 @@ pub(crate) struct Untrue {
 struct State {
     /// The last invalidation of each key that is not confirmed.
     keys: HashMap<Key, u64>,
-    /// There were too many to know them all, so it may be any key.
-    all: bool,
+    /// How many there are beside, of keys that are not known because there were too many: it may be any.
+    unknown: usize,
+    /// The last of those.
+    last_unknown: u64,
+    /// Up to which number they do not count any more, whatever is said of them.
+    cleared: u64,
     last: u64,
 }
 
 /// An invalidation that is not confirmed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unconfirmed(u64);
+pub(crate) struct Unconfirmed {
+    number: u64,
+    is_known: bool,
+}
 
 /// Whose invalidation is not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,36 +58,45 @@ impl Untrue {
         let mut state = self.lock();
         state.last += 1;
         let number = state.last;
-        if state.keys.len() < MOST || state.keys.contains_key(key) {
+        let is_known = state.keys.len() < MOST || state.keys.contains_key(key);
+        if is_known {
             state.keys.insert(key.clone(), number);
         } else {
-            state.all = true;
+            state.unknown += 1;
+            state.last_unknown = number;
         }
         self.any.store(true, Ordering::Release);
-        Unconfirmed(number)
+        Unconfirmed { number, is_known }
     }
 
     /// The store has done it, and all before it of the same key.
-    pub(crate) fn confirm(&self, key: &Key, Unconfirmed(number): Unconfirmed) {
+    pub(crate) fn confirm(&self, key: &Key, Unconfirmed { number, is_known }: Unconfirmed) {
         let mut state = self.lock();
+        if !is_known && number > state.cleared {
+            state.unknown = state.unknown.saturating_sub(1);
+        }
         if state.keys.get(key).is_some_and(|last| *last <= number) {
             state.keys.remove(key);
         }
-        self.any.store(state.all || !state.keys.is_empty(), Ordering::Release);
+        self.any.store(state.is_any(), Ordering::Release);
     }
 
-    /// What has to be asked before all is dropped, to be given to [`confirm_all`](Self::confirm_all).
-    pub(crate) fn last(&self) -> Unconfirmed {
-        Unconfirmed(self.lock().last)
+    /// The number of the last one. It has to be asked before all is dropped, to be given to
+    /// [`confirm_all`](Self::confirm_all).
+    pub(crate) fn last(&self) -> u64 {
+        self.lock().last
     }
 
-    /// The store has dropped everything.
-    pub(crate) fn confirm_all(&self, Unconfirmed(number): Unconfirmed) {
+    /// The store has dropped everything that this number and those before it were about.
+    pub(crate) fn confirm_all(&self, number: u64) {
         let mut state = self.lock();
         state.keys.retain(|_, last| *last > number);
-        // One that came meanwhile may be among those that are not known.
-        state.all &= state.last > number;
-        self.any.store(state.all || !state.keys.is_empty(), Ordering::Release);
+        // With one that came meanwhile it is not known how many are left, so they stay until the next time.
+        if state.last_unknown <= number {
+            state.unknown = 0;
+            state.cleared = number;
+        }
+        self.any.store(state.is_any(), Ordering::Release);
     }
 
     pub(crate) fn doubt(&self, key: &Key) -> Doubt {
@@ -89,7 +105,7 @@ impl Untrue {
         }
         let state = self.lock();
         match state.keys.contains_key(key) {
-            _ if state.all => Doubt::All,
+            _ if state.unknown > 0 => Doubt::All,
             true => Doubt::Key,
             false => Doubt::None,
         }
@@ -100,12 +116,24 @@ impl Untrue {
     }
 }
 
+// === impl State ===
+
+impl State {
+    fn is_any(&self) -> bool {
+        self.unknown > 0 || !self.keys.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn key(name: &str) -> Key {
         Key::from_text(format!("http://a.example/{name}"))
+    }
+
+    fn key_of_none() -> Key {
+        key("never changed")
     }
 
     #[test]
@@ -126,7 +154,7 @@ mod tests {
         for n in 0..=MOST {
             untrue.add(&key(&n.to_string()));
         }
-        assert_eq!(untrue.doubt(&key("never changed")), Doubt::All);
+        assert_eq!(untrue.doubt(&key_of_none()), Doubt::All);
         assert_eq!(untrue.lock().keys.len(), MOST);
         let before = untrue.last();
         untrue.add(&key("late"));
@@ -134,5 +162,36 @@ mod tests {
         assert_eq!(untrue.doubt(&key("late")), Doubt::All);
         untrue.confirm_all(untrue.last());
         assert_eq!(untrue.doubt(&key("late")), Doubt::None);
+    }
+
+    #[test]
+    fn too_many_that_are_all_confirmed_leave_no_doubt() {
+        let untrue = Untrue::default();
+        let keys: Vec<_> = (0..MOST + 10).map(|n| key(&n.to_string())).collect();
+        let all: Vec<_> = keys.iter().map(|key| untrue.add(key)).collect();
+        for (at, (key, unconfirmed)) in keys.iter().zip(&all).enumerate().rev() {
+            assert_eq!(untrue.doubt(&key_of_none()), if at < MOST { Doubt::None } else { Doubt::All });
+            untrue.confirm(key, *unconfirmed);
+        }
+        assert!(!untrue.any.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn what_was_cleared_away_does_not_confirm_what_came_later() {
+        let untrue = Untrue::default();
+        for n in 0..MOST {
+            untrue.add(&key(&n.to_string()));
+        }
+        let early = untrue.add(&key("early"));
+        untrue.confirm_all(untrue.last());
+        assert_eq!(untrue.doubt(&key_of_none()), Doubt::None);
+        for n in 0..MOST {
+            untrue.add(&key(&n.to_string()));
+        }
+        let late = untrue.add(&key("late"));
+        untrue.confirm(&key("early"), early);
+        assert_eq!(untrue.doubt(&key_of_none()), Doubt::All);
+        untrue.confirm(&key("late"), late);
+        assert_eq!(untrue.doubt(&key_of_none()), Doubt::None);
     }
 }

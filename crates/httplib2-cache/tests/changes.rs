@@ -249,3 +249,14 @@ async fn the_spelling_of_host_does_not_matter() {
     site.send(with(GET, &[("host", "b.example")])).await;
     assert!(!site.send(with(GET, &[("host", "b.example:81")])).await.is_from_cache());
 }
+
+#[tokio::test]
+async fn very_many_changes_at_once_do_not_empty_the_store() {
+    let server =
+        Server::answering(|request, _| if request.method() == "PUT" { reply(204) } else { cached("max-age=60") });
+    let site = Site::on(server, stores::Faulty::new(stores::Call::Invalidate, stores::Fault::Hesitates));
+    site.get().await;
+    let lines: Vec<_> = (0..1100).map(|number| format!("PUT http://a.example/other/{number}")).collect();
+    futures_util::future::join_all(lines.iter().map(|line| site.line(line))).await;
+    assert!(site.get().await.is_from_cache());
+}

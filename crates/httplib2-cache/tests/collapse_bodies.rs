@@ -4,6 +4,7 @@ mod common;
 
 use std::{
     convert::Infallible,
+    future::ready,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,14 +15,14 @@ use std::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
-use http_body::Body as _;
-use http_body_util::BodyExt;
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, StreamBody};
 use httplib2_cache::{CacheLayer, CollapseError};
 use httplib2_core::{context::Spawn, error::is_caused_by};
 use httplib2_store::MemoryStore;
 use httplib2_testing::{Body, BodyLaws, Broken, Server, ServiceLaws, body_laws, request, service_laws};
 use tokio::task::unconstrained;
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
 
 use self::common::{
     GET, Site, cached, executor,
@@ -400,18 +401,16 @@ async fn who_comes_while_the_store_makes_it_visible_has_it_too() {
 #[tokio::test(start_paused = true)]
 async fn many_bodies_together_hold_no_more_than_sixteen() {
     let alive = Arc::new(AtomicUsize::new(0));
-    let server = tower::service_fn({
+    let server = service_fn({
         let alive = Arc::clone(&alive);
         move |_: Request<Body>| {
             let alive = Arc::clone(&alive);
             let frames = (0..8).map(move |_| {
                 alive.fetch_add(KIB, Ordering::SeqCst);
-                Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_owner(Piece(kib(7), Arc::clone(&alive)))))
+                Ok::<_, Infallible>(Frame::data(Bytes::from_owner(Piece(kib(7), Arc::clone(&alive)))))
             });
-            let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames));
-            std::future::ready(Ok::<_, Infallible>(
-                Response::builder().header("cache-control", "max-age=60").body(body).unwrap(),
-            ))
+            let body = StreamBody::new(futures_util::stream::iter(frames));
+            ready(Ok::<_, Infallible>(Response::builder().header("cache-control", "max-age=60").body(body).unwrap()))
         }
     });
     let layer = CacheLayer::private(Arc::new(MemoryStore::new())).executor(executor()).collapse_buffer(10 * KIB as u64);
@@ -528,4 +527,89 @@ async fn who_waited_a_minute_ago_has_patience_again() {
         assert!(third.frame().await.unwrap().is_ok(), "{n}");
         settle().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_other_uris_breaks_nobodys_download() {
+    let site = Piecemeal::on(Some(30 * KIB), MemoryStore::new(), |layer| layer.collapse_buffer(10 * KIB as u64));
+    let [first, second] = site.bodies().await;
+    let reading = tokio::spawn(rest(second));
+    for number in 0..29 {
+        site.send(kib(number)).await;
+    }
+    settle().await;
+    let handle = site.layer.handle();
+    for number in 0..10_000 {
+        handle.invalidate(&format!("http://b.example/{number}").parse().unwrap()).await.unwrap();
+    }
+    site.send(kib(29)).await;
+    site.end();
+    assert_eq!(reading.await.unwrap().unwrap().len(), 30 * KIB);
+    assert_eq!(rest(first).await.unwrap().len(), 30 * KIB);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_room_goes_on_when_other_bodies_go() {
+    let site = Piecemeal::on(None, MemoryStore::new(), |layer| layer.collapse_buffer(10 * KIB as u64));
+    let mut others = Vec::new();
+    for number in 0..18 {
+        let request = request(&format!("GET http://a.example/{number}"));
+        let mut body = site.cache.clone().oneshot(request).await.unwrap().into_body();
+        for n in 0..10 {
+            site.send(kib(n)).await;
+            next(&mut body).unwrap();
+        }
+        others.push(body);
+    }
+    // The first one has read nothing of it, and all that may be held is.
+    let [_first, mut second] = site.bodies().await;
+    site.send(kib(0)).await;
+    next(&mut second).unwrap();
+    site.send(kib(1)).await;
+    let waiting = tokio::spawn(async move { second.frame().await.unwrap().is_ok() });
+    settle().await;
+    assert!(!waiting.is_finished());
+    let begun = tokio::time::Instant::now();
+    drop(others);
+    assert!(waiting.await.unwrap());
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+/// Nothing, that notes when it is let go.
+struct Nothing(Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Nothing {
+    fn as_ref(&self) -> &[u8] {
+        b""
+    }
+}
+
+impl Drop for Nothing {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_with_little_or_nothing_in_them_are_not_held_without_end() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&alive);
+    let origin = service_fn(move |_: Request<Body>| {
+        let count = Arc::clone(&count);
+        // A byte between very many that have none.
+        let frames = (1..).map(move |number| {
+            let nothing = Nothing(Arc::clone(&count));
+            count.fetch_add(1, Ordering::SeqCst);
+            let data = if number % 100 == 0 { Bytes::from_static(b"x") } else { Bytes::from_owner(nothing) };
+            Ok::<_, Infallible>(Frame::data(data))
+        });
+        let body = StreamBody::new(futures_util::stream::iter(frames));
+        ready(Ok::<_, Infallible>(Response::builder().header("cache-control", "max-age=60").body(body).unwrap()))
+    });
+    let layer = CacheLayer::private(Arc::new(MemoryStore::new())).executor(executor()).collapse_buffer(10 * KIB as u64);
+    let mut body = layer.layer(origin).oneshot(request(GET)).await.unwrap().into_body();
+    for _ in 0..1000 {
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "x");
+    }
+    assert!(alive.load(Ordering::SeqCst) < 10);
 }

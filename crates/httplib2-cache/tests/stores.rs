@@ -10,6 +10,7 @@ use httplib2_testing::{Body, Server, reply, request};
 use self::common::{
     GET, Site, cached,
     stores::{CALLS, Call, Fault, Faulty},
+    with,
 };
 
 fn server() -> Server {
@@ -100,4 +101,30 @@ async fn a_response_whose_body_is_gone_is_fetched_again() {
     store.set_mended(true);
     site.get().await;
     assert!(site.get().await.is_from_cache());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_store_neither_replaces_nor_freshens_is_not_used_any_more() {
+    // RFC 9111 §4.3.4, §5.2.2.4: the origin has just said something else.
+    for executor in [false, true] {
+        for fault in [Fault::Fails, Fault::Refuses, Fault::Hangs] {
+            for (call, says) in [
+                (Call::Update, reply(304).header("etag", "\"a\"").header("cache-control", "no-cache")),
+                (Call::Commit, cached("max-age=60").header("etag", "\"b\"").body("new")),
+            ] {
+                let store = Faulty::new(call, fault);
+                store.set_mended(true);
+                let old = cached("max-age=60").header("etag", "\"a\"").body("old");
+                let again = cached("max-age=60").body("again");
+                let site = Site::on(Server::new().on(GET, old).on(GET, says).on(GET, again), store.clone());
+                let site = if executor { site.on_tokio() } else { site };
+                site.get().await;
+                store.set_mended(false);
+                site.send(with(GET, &[("cache-control", "no-cache")])).await;
+                tokio::time::sleep(Duration::from_secs(31)).await;
+                let got = site.get().await;
+                assert_eq!((got.text(), site.sends()), ("again", 3), "{call:?} {fault:?} {executor}: {}", got.why());
+            }
+        }
+    }
 }

@@ -15,8 +15,8 @@ pub enum CollapseError {
     Dropped,
     /// The body broke off: the cause is the error of the inner body, which all who read it get.
     Broken(Arc<BoxError>),
-    /// The caller read more slowly than others by more than is held for it, and what was to be read on from the store
-    /// was not stored after all.
+    /// The caller read more slowly than others by more than is held for it, and the store does not have what it was to
+    /// read on from there: it was not stored after all, or cannot be had.
     Behind,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for CollapseError {
         f.write_str(match self {
             Self::Dropped => "a request that was made in the background was dropped",
             Self::Broken(_) => "a body that is read by several broke off",
-            Self::Behind => "a body was read too slowly, and it was not stored",
+            Self::Behind => "a body was read too slowly, and the store does not have the rest of it",
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry as Slot},
-    fmt,
+    fmt, mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -25,6 +25,8 @@ pub(crate) struct Flights {
     pub(crate) passes: Passes,
     /// How many bytes are held for readers, of all bodies together.
     held: AtomicU64,
+    /// Those with readers who wait until that is less.
+    crowded: Mutex<Vec<Weak<Flight>>>,
 }
 
 /// What requests have to have in common to become one.
@@ -86,12 +88,30 @@ impl Flights {
         self.held.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn release(&self, bytes: u64) {
-        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    /// So much less. Where that leaves no more than `most`, those are woken who wait for it.
+    pub(super) fn release(&self, bytes: u64, most: u64) {
+        let before = self.held.fetch_sub(bytes, Ordering::Relaxed);
+        if before > most && before - bytes <= most {
+            let woken = mem::take(&mut *self.crowded());
+            woken.iter().filter_map(Weak::upgrade).for_each(|flight| flight.wakers.wake_all());
+        }
+    }
+
+    /// Has the readers of this one woken when less is held.
+    pub(super) fn wait(&self, flight: &Arc<Flight>) {
+        let mut crowded = self.crowded();
+        if !crowded.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(flight))) {
+            crowded.retain(|known| known.strong_count() > 0);
+            crowded.push(Arc::downgrade(flight));
+        }
     }
 
     pub(super) fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)
+    }
+
+    fn crowded(&self) -> MutexGuard<'_, Vec<Weak<Flight>>> {
+        self.crowded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Arc<Flight>>> {

@@ -148,6 +148,10 @@ impl Reader {
                 continue;
             }
             if !stream.has_room(&state) {
+                stream.wait_for_others();
+                if stream.has_room(&state) {
+                    continue;
+                }
                 let wait = stream.settings().collapse.wait;
                 ready!(self.patience.get_or_insert_with(|| Box::pin(sleep(wait))).as_mut().poll(cx));
                 self.patience = None;

@@ -40,8 +40,10 @@ pub(super) struct State {
     frames: VecDeque<Bytes>,
     /// How many frames came before those.
     first: u64,
-    /// How many bytes are held.
+    /// How many bytes they have.
     held: u64,
+    /// What they count of what may be held.
+    weight: u64,
     /// How many bytes have come.
     came: u64,
     pub(super) trailers: Option<HeaderMap>,
@@ -88,6 +90,9 @@ struct Finishing {
 
 /// All bodies together may hold so many times as much as one.
 const BODIES: u64 = 16;
+
+/// What a frame counts at least: many small ones take more memory than what is in them.
+const LIGHTEST: u64 = 128;
 
 // === impl Stream ===
 
@@ -170,6 +175,11 @@ impl Stream {
         let waker = Waker::from(Arc::clone(&self.flight));
         match ready!(tee.poll_frame(&mut Context::from_waker(&waker))) {
             Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) if data.is_empty() => {
+                    // Nobody has anything of it, nor does anybody turn in circles where no other ever comes.
+                    waker.wake_by_ref();
+                    return Poll::Pending;
+                }
                 Ok(data) => self.hold(state, data),
                 Err(frame) => state.trailers = frame.into_trailers().ok(),
             },
@@ -227,20 +237,40 @@ impl Stream {
         let length = data.len() as u64;
         state.came += length;
         state.held += length;
+        let more = weight(&data);
+        state.weight += more;
+        self.flight.flights().hold(more);
         state.frames.push_back(data);
-        self.flight.flights().hold(length);
         // The newest stays: it is what its reader came for.
         while state.frames.len() > 1 && self.is_full(state) && self.may_drop(state) {
-            let length = state.frames.pop_front().map_or(0, |data| data.len() as u64);
+            let Some(oldest) = state.frames.pop_front() else { break };
             state.first += 1;
-            state.held -= length;
-            self.flight.flights().release(length);
+            state.held -= oldest.len() as u64;
+            let less = weight(&oldest);
+            state.weight -= less;
+            self.flight.flights().release(less, self.most_of_all());
         }
     }
 
     fn is_full(&self, state: &State) -> bool {
-        let most = self.settings.collapse.buffer;
-        state.held > most || self.flight.flights().held() > most.saturating_mul(BODIES)
+        state.weight > self.settings.collapse.buffer || self.is_crowded()
+    }
+
+    /// Whether all bodies together hold too much.
+    fn is_crowded(&self) -> bool {
+        self.flight.flights().held() > self.most_of_all()
+    }
+
+    /// How much all bodies together may hold.
+    fn most_of_all(&self) -> u64 {
+        self.settings.collapse.buffer.saturating_mul(BODIES)
+    }
+
+    /// Has those who wait here woken too when other bodies hold less. What matters has to be looked at again then.
+    pub(super) fn wait_for_others(&self) {
+        if self.is_crowded() {
+            self.flight.flights().wait(&self.flight);
+        }
     }
 
     /// Whether the oldest frame may go, though somebody may not have read it.
@@ -266,8 +296,13 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.flight.flights().release(state.held);
+        let weight = state.weight;
+        self.flight.flights().release(weight, self.most_of_all());
     }
+}
+
+fn weight(frame: &Bytes) -> u64 {
+    (frame.len() as u64).max(LIGHTEST)
 }
 
 // === impl Seat ===

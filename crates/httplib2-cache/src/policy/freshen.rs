@@ -44,15 +44,22 @@ pub enum HeadSays {
     Nothing,
 }
 
-/// Fields that describe the content which is stored, and that no update changes: a 304 has no content of its own.
-const OF_THE_CONTENT: [HeaderName; 3] = [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::CONTENT_RANGE];
+/// Fields that describe the content which is stored, and that no update changes: a 304 has no content of its own, and a
+/// 206 another one.
+const OF_THE_CONTENT: [HeaderName; 5] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("content-md5"),
+];
 
 /// Updates a stored response with the fields of a 304 that [`not_modified`](super::not_modified) found to be about
 /// it.
 ///
-/// Each field of the 304 replaces the stored one, but those that are not stored, and `Content-Length`,
-/// `Content-Encoding` and `Content-Range`, which describe the stored content. `Age` and, without one in the 304, `Date`
-/// start anew.
+/// Each field of the 304 replaces the stored one, but those that are not stored, and those that describe the stored
+/// content: `Content-Length`, `Content-Encoding`, `Content-Range`, `Content-Digest` and `Content-MD5`. `Age` and, without
+/// one in the 304, `Date` start anew.
 #[must_use]
 pub fn freshen(rules: &Rules, asked: &Asked<'_>, held: &Held<'_>, answered: &Answered<'_>) -> Freshened {
     let headers = merged(rules, held.headers, answered);

@@ -48,6 +48,8 @@ pub(crate) const CALLS: [Call; 9] = [
 pub(crate) enum Fault {
     /// It fails.
     Fails,
+    /// It says that something newer is there, or was dropped, meanwhile.
+    Refuses,
     /// It never answers.
     Hangs,
     /// It does, but only at the second poll.
@@ -89,6 +91,7 @@ impl Faulty {
         match self.fault(call) {
             None => answer(&self.store),
             Some(Fault::Fails) => Answer::Ready(Err(broken())),
+            Some(Fault::Refuses) => Answer::Ready(Err(StoreError::Superseded)),
             Some(Fault::Hangs) => Answer::pending(pending()),
             Some(Fault::Hesitates) => {
                 let answer = answer(&self.store);
@@ -155,6 +158,7 @@ impl Writer for FaultyWriter {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StoreError>> {
         match self.store.fault(Call::Room) {
             Some(Fault::Fails) => Poll::Ready(Err(broken())),
+            Some(Fault::Refuses) => Poll::Ready(Err(StoreError::Superseded)),
             Some(Fault::Hangs) => Poll::Pending,
             Some(Fault::Hesitates) if !self.hesitated => {
                 self.hesitated = true;

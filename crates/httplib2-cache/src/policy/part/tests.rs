@@ -133,7 +133,7 @@ fn what_a_206_is_to_what_is_stored() {
         (&whole(weak), 10, of("\"b\"", "bytes 6-7/10"), Meets::Outdates),
     ] {
         let span = Span::read(&answer.headers).unwrap();
-        let found = meets(&entry(stored).held(), length, &answer.answered(), &span);
+        let found = meets(&entry(stored).held(), length, &answer.answered(), &span, false);
         assert_eq!(found, expected, "{:?} and {:?}", stored.headers, answer.headers);
     }
 }
