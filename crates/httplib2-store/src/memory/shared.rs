@@ -86,14 +86,15 @@ impl Shared {
 
     pub(super) fn invalidate(&self, key: &Key) {
         let _storing = self.lock(key);
-        self.generations.end(key);
+        // In this order: a look-up takes no lock, and must not see what is old with the new generation.
         self.slots.remove(key);
+        self.generations.end(key);
     }
 
     pub(super) fn clear(&self) {
         let _storing = self.storing.each_ref().map(lock);
-        self.generations.end_all();
         self.slots.clear();
+        self.generations.end_all();
     }
 
     pub(super) fn list(&self) -> Vec<Listed> {
