@@ -139,6 +139,25 @@ fn what_a_206_is_to_what_is_stored() {
 }
 
 #[test]
+fn what_the_answer_to_if_range_leaves_out_contradicts_nothing() {
+    // RFC 9110 §15.3.7.
+    let (plain, gzip) = (|| of("\"a\"", "bytes 2-5/10"), |head: Head| head.with("content-encoding", "gzip"));
+    let next = || of("\"a\"", "bytes 6-7/10");
+    for (stored, answer, is_conditional, expected) in [
+        (gzip(plain()), next(), true, Meets::Extends),
+        (gzip(plain()), next(), false, Meets::Contradicts),
+        (gzip(plain()), gzip(next()), true, Meets::Extends),
+        (gzip(plain()), gzip(next()), false, Meets::Extends),
+        (plain(), gzip(next()), true, Meets::Contradicts),
+        (plain(), next(), true, Meets::Extends),
+    ] {
+        let span = Span::read(&answer.headers).unwrap();
+        let found = meets(&entry(&stored).held(), 4, &answer.answered(), &span, is_conditional);
+        assert_eq!(found, expected, "{:?} and {:?}, {is_conditional}", stored.headers, answer.headers);
+    }
+}
+
+#[test]
 fn only_what_was_asked_for_may_be_stored() {
     let part = |ask: Ask, head: Head| part(&Rules::private(), &ask.asked(), &head.answered());
     for (value, content_range, fits) in [
