@@ -29,6 +29,12 @@ pub(crate) const VARIED: &str = "-varied-";
 /// The note that says where to a permanent redirect leads (H-CACHE-20).
 pub(crate) const PERMANENT: &str = "-x-permanent-redirect-url";
 
+/// The note of how long the body is, where the response did not say so itself: what is cut off is told by it.
+///
+/// It is ours. httplib2 shows it to its callers, as it does all notes, and writes it again when it updates a response,
+/// whose body stays. A `Content-Length` in its place would be a field that the server did not send.
+pub(crate) const LENGTH: &str = "-length";
+
 /// Stands between what came as several lines of one field.
 ///
 /// httplib2 keeps one line per field. It is a comma and white space to whoever reads the list (RFC 9110 §5.3), and it

@@ -12,6 +12,7 @@ use httplib2_store::{Generations, Room};
 
 use crate::{
     CacheObject, ObjectStore,
+    names::Names,
     shared::{Decode, Shared},
 };
 
@@ -116,6 +117,7 @@ impl ObjectStoreBuilder {
             writing: Room::new(self.max_writing),
             changing: Default::default(),
             seed: RandomState::new(),
+            names: Names::default(),
             under_way: Default::default(),
         })
     }

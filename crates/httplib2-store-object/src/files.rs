@@ -25,7 +25,8 @@ pub use self::name::safename;
 /// [`CacheObject`](crate::CacheObject) of it.
 ///
 /// A file is written under another name and then moved to its own, so that a reader, also one in another process, sees
-/// all of the old bytes or all of the new ones. What cannot be read is not there. Symbolic links in the directory are
+/// all of the old bytes or all of the new ones. httplib2 rewrites a file in place: one that changes while it is read is
+/// read again, and what does not come to rest, or cannot be read, is not there. Symbolic links in the directory are
 /// not followed. The directory, where it has to be made, is for nobody but its owner (0700), and each file too (0600).
 /// The rights of a directory that is there stay as they are.
 ///
@@ -104,8 +105,8 @@ impl FileCache {
         self
     }
 
-    /// The clock that says which half-written files somebody left behind: those of more than an hour ago. Default: the
-    /// system's.
+    /// The clock that says which half-written files somebody left behind: those of more than an hour ago, and which
+    /// files were written just now, so that they are read twice. Default: the system's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -133,7 +134,7 @@ impl FileCache {
 impl BlockingObject for FileCache {
     fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         // Whatever stands in the way, httplib2 goes to the network (H-CACHE-04).
-        Ok(self.path(key).and_then(|path| disk::read(&path, self.max_file)).ok())
+        Ok(self.path(key).and_then(|path| disk::read(&path, self.max_file, self.clock.now())).ok())
     }
 
     fn set(&self, key: &str, blob: &Bytes) -> Result<(), StoreError> {

@@ -27,6 +27,7 @@
 //!     "status: 200\r\n\
 //!      date: Thu, 01 Jan 1970 00:00:00 GMT\r\n\
 //!      content-location: http://example.org/page\r\n\
+//!      -length: 5\r\n\
 //!      \r\n\
 //!      hello"
 //! );
@@ -53,21 +54,24 @@
 //! coding (H-CACHE-14 to H-CACHE-25).
 //!
 //! - Several lines of a field become one, because httplib2 sees only the last one. They are several again when they
-//!   are read.
+//!   are read, but for `Vary`: its names stay one list.
 //! - What is not ASCII, or would be taken for an encoded-word of RFC 2047, is written as one. Reading is tolerant, and
 //!   no value makes httplib2 fail.
 //! - `Content-Encoding` and `Transfer-Encoding` are left out, fields named `status`, and whatever begins with `-`: such
 //!   names are notes, and no server writes a note. `Content-Length` says how long the body is.
-//! - Notes: which coding was removed, the request fields of `Vary`, where to a permanent redirect leads.
-//!   httplib2 compares those fields octet by octet. It and a cache find each other's variants where the cache compares them
-//!   exactly too: one that passes over letter case or order (its `Negotiation`) writes them without, and may miss.
+//! - Notes: which coding was removed, the request fields of `Vary`, where to a permanent redirect leads, and, a note of
+//!   ours, how long the body is where no `Content-Length` says so. httplib2 shows all notes to its callers.
+//! - httplib2 compares the noted request fields octet by octet. It and a cache find each other's variants where the cache
+//!   compares them exactly too: one that passes over letter case or order (its `Negotiation`) writes them without, and
+//!   may miss.
 //! - `Content-Location` is added where there is none, and taken off again.
 //! - There is no place for the times of a response but `Date`, which is added where it is missing or cannot be read
 //!   (RFC 9110 §6.6.1). `Age` is corrected by what passed between `Date` and the arrival, so that the age that is read
 //!   is the one that the response had, to a second.
 //!
-//! What it reads as a whole response, it serves. What is cut off (shorter than its `Content-Length`), larger than it
-//! may be or no blob at all is not there. Fields of a connection, which httplib2 keeps, are left out.
+//! What it reads as a whole response, it serves. What is cut off (shorter than its `Content-Length` or the noted
+//! length), larger than it may be or no blob at all is not there. What httplib2 wrote without a `Content-Length` says not
+//! how long it was, so there nothing is seen to be cut off. Fields of a connection, which httplib2 keeps, are left out.
 //!
 //! # Options
 //!
@@ -113,6 +117,7 @@ mod blob;
 mod blocking;
 mod builder;
 mod files;
+mod names;
 mod object;
 mod shared;
 mod store;

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::Future,
-    hash::{BuildHasher, Hasher, RandomState},
+    hash::{BuildHasher, RandomState},
     sync::Arc,
 };
 
@@ -22,6 +22,7 @@ use crate::{
         MAX_HEAD, read_blob, times, varied,
         write::{self, Body, Refused},
     },
+    names::Names,
 };
 
 pub(crate) type Decode = Box<dyn Fn(&HeaderMap, Bytes, u64) -> Result<Bytes, BoxError> + Send + Sync>;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     /// Held, the one of the key, by whoever changes what is under a key or ends its generation. Look-ups hold none.
     pub(crate) changing: [Mutex<()>; LOCKS],
     pub(crate) seed: RandomState,
+    pub(crate) names: Names,
     pub(crate) under_way: UnderWay,
 }
 
@@ -49,6 +51,11 @@ pub(crate) struct Attached {
     pub(crate) body: Bytes,
     coding: Option<Vec<u8>>,
 }
+
+/// Ends a generation now, and the one that begins with it when this is dropped, also when nobody waits any more.
+///
+/// A look-up in between may find what is just being removed, and must not take it for one of the generation that remains.
+struct Twice<F: Fn()>(F);
 
 // === impl Shared ===
 
@@ -93,7 +100,7 @@ impl Shared {
         let coding = write::coding(&head.headers);
         let body = self.decoded(&head.headers, coding.is_some(), body)?;
         head.headers.remove(header::CONTENT_ENCODING);
-        let (blob, entry) = self.blob(key, &head, &body, coding.as_deref())?;
+        let (blob, entry) = self.blob(key, &head, &body, coding.as_deref(), None)?;
         drop(body);
         let _changing = self.lock(key).lock().await;
         self.is_current(key, generation)?;
@@ -114,7 +121,7 @@ impl Shared {
         let attached = old.attachment::<Attached>().ok_or(StoreError::Gone)?;
         // A 304 may name the coding of a body that is not coded here (H-CACHE-51).
         head.headers.remove(header::CONTENT_ENCODING);
-        match self.blob(key, &head, &attached.body, attached.coding.as_deref()) {
+        match self.blob(key, &head, &attached.body, attached.coding.as_deref(), Some(id)) {
             Ok((blob, entry)) => {
                 self.object.set(key.as_str(), blob).await?;
                 Ok(entry)
@@ -137,7 +144,7 @@ impl Shared {
 
     pub(crate) async fn invalidate(&self, key: &Key) -> Result<(), StoreError> {
         let _changing = self.lock(key).lock().await;
-        self.generations.end(key);
+        let _ended = Twice::new(|| self.generations.end(key));
         self.object.delete(key.as_str()).await
     }
 
@@ -147,7 +154,7 @@ impl Shared {
         for lock in &self.changing {
             changing.push(lock.lock().await);
         }
-        self.generations.end_all();
+        let _ended = Twice::new(|| self.generations.end_all());
         self.object.clear().await
     }
 
@@ -187,8 +194,15 @@ impl Shared {
         decode(headers, body, self.max_object).map_err(StoreError::Other)
     }
 
-    /// The blob of a response, and the entry that will be read from it.
-    fn blob(&self, key: &Key, head: &Head, body: &Bytes, coding: Option<&[u8]>) -> Result<(Bytes, Entry), StoreError> {
+    /// The blob of a response, and the entry that will be read from it, under the name of the one that it updates.
+    fn blob(
+        &self,
+        key: &Key,
+        head: &Head,
+        body: &Bytes,
+        coding: Option<&[u8]>,
+        updated: Option<EntryId>,
+    ) -> Result<(Bytes, Entry), StoreError> {
         let mut blob = write::head(key, head, Body { length: body.len(), coding })?;
         if blob.len() > MAX_HEAD || (blob.len() + body.len()) as u64 > self.max_object {
             return Err(self.too_large());
@@ -196,6 +210,9 @@ impl Shared {
         blob.reserve_exact(body.len());
         blob.extend_from_slice(body);
         let blob = Bytes::from(blob);
+        if let Some(id) = updated {
+            self.names.keep(id, key, &blob);
+        }
         // What would be read as another variant, or not at all, is not written.
         let entry = self.entry(key, &blob).filter(|entry| entry.head().selects_same(head));
         Ok((blob, entry.ok_or(StoreError::Unsupported)?))
@@ -213,22 +230,28 @@ impl Shared {
         let mut head = Head::new(read.status, read.headers, dated);
         head.selecting = selecting;
         let body = blob.slice(read.body);
-        let (id, length) = (self.id(key, &body), body.len() as u64);
+        let (id, length) = (self.names.of(key, blob), body.len() as u64);
         let attached = Attached { body, coding: read.coding };
         Some(Entry::new(id, head, length, dated, Arc::new(attached)))
     }
 
-    /// The name of an entry: there is no place for one in a blob, so what makes it another entry, its body, names it.
-    fn id(&self, key: &Key, body: &Bytes) -> EntryId {
-        let mut hasher = self.seed.build_hasher();
-        hasher.write(key.as_str().as_bytes());
-        hasher.write_u8(0xff);
-        hasher.write(body);
-        EntryId::new(hasher.finish())
-    }
-
     fn lock(&self, key: &Key) -> &Mutex<()> {
         &self.changing[self.seed.hash_one(key) as usize % LOCKS]
+    }
+}
+
+// === impl Twice ===
+
+impl<F: Fn()> Twice<F> {
+    fn new(end: F) -> Self {
+        end();
+        Self(end)
+    }
+}
+
+impl<F: Fn()> Drop for Twice<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 

@@ -5,6 +5,7 @@ mod common;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -262,6 +263,35 @@ fn readers_see_one_whole_blob_while_others_write() {
         }
     });
     assert_eq!(names(directory.path()), [safename(KEY)]);
+}
+
+#[test]
+fn what_httplib2_is_just_rewriting_is_never_read_as_a_mixture() {
+    // H-CACHE-04. The file may be seen cut off, which the response tells, but not as the beginning of one and the rest
+    // of another.
+    let directory = tempfile::tempdir().unwrap();
+    let files = FileCache::new(directory.path()).unwrap();
+    let path = directory.path().join(safename(KEY));
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0.. {
+                let (letter, length) = [(b'a', 5_000), (b'b', 300_000), (b'c', 300_000)][round % 3];
+                fs::write(&path, vec![letter; length]).unwrap();
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        for _ in 0..50_000 {
+            let read = files.get(KEY).unwrap().unwrap_or_default();
+            let is_mixed = read.iter().any(|byte| *byte != read[0]);
+            is_over.fetch_or(is_mixed, Ordering::Relaxed);
+            assert!(!is_mixed, "{} bytes", read.len());
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(files.get(KEY).unwrap().map(|read| read.len() >= 5_000), Some(true), "at rest it is read");
 }
 
 #[test]

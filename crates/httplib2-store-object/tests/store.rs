@@ -153,6 +153,32 @@ async fn an_update_to_what_cannot_be_kept_takes_the_old_response_away() {
 }
 
 #[tokio::test]
+async fn an_update_of_what_was_replaced_does_not_undo_the_replacement() {
+    // Answers to different requests often have the same body, such as none.
+    let replaced = || head(&[("etag", "\"1\""), ("cache-control", "max-age=60")]);
+    let mut gone = replaced();
+    gone.status = StatusCode::GONE;
+    for by in [gone, head(&[("etag", "\"2\"")]), head(&[("last-modified", "x")]), head(&[("x-other", "1")])] {
+        let store = ObjectStore::new(Dictionary::default());
+        let page = key("http://example.org/");
+        put(&store, &page, replaced(), b"").await.unwrap();
+        let found = store.lookup(&page).await.unwrap();
+        let id = found.variants[0].id();
+        // The 304 to one who was faster leaves it the one that it was.
+        let refreshed = store.update(&page, id, head(&[("etag", "\"1\"")]), found.generation).await.unwrap();
+        assert_eq!((refreshed.id(), get(&store, &page).await.unwrap().id()), (id, id));
+        let replacement = put(&store, &page, by.clone(), b"").await.unwrap();
+        assert_ne!(replacement.id(), id);
+        let updated = store.update(&page, id, replaced(), found.generation).await;
+        assert!(matches!(updated, Err(StoreError::Gone)), "{by:?}");
+        store.remove(&page, id).await.unwrap();
+        let now = get(&store, &page).await.unwrap();
+        assert_eq!((now.id(), now.head().status), (replacement.id(), by.status));
+        assert_eq!(now.head().headers, by.headers);
+    }
+}
+
+#[tokio::test]
 async fn the_request_fields_that_selected_a_response_are_found_again() {
     // H-CACHE-19.
     let object = Dictionary::default();
@@ -194,6 +220,28 @@ async fn what_cannot_be_read_is_not_there_and_gives_way() {
         assert!(get(&store, &page).await.is_none(), "{text}");
         put(&store, &page, head(&[]), b"text").await.unwrap();
         assert!(get(&store, &page).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_was_cut_off_is_not_there_wherever_it_was_cut() {
+    // After a power failure the end of a file may be missing. A chunked answer does not say how long it is.
+    let object = Dictionary::default();
+    let store = ObjectStore::builder(object.clone()).decode_with(ungzip).build();
+    let page = key("http://example.org/");
+    for (fields, data) in [
+        (&[][..], b"hello".to_vec()),
+        (&[("content-length", "5")], b"hello".to_vec()),
+        (&[("content-encoding", "gzip")], gzipped()),
+    ] {
+        put(&store, &page, head(fields), &data).await.unwrap();
+        let whole = object.blobs()[page.as_str()].clone();
+        let says_length = get(&store, &page).await.unwrap().head().headers.contains_key("content-length");
+        assert_eq!(says_length, !fields.is_empty(), "what the note says is no field of the response");
+        for length in 0..whole.len() {
+            object.blobs().insert(page.as_str().to_owned(), whole.slice(..length));
+            assert!(get(&store, &page).await.is_none(), "{length} of {}", whole.len());
+        }
     }
 }
 
@@ -311,6 +359,60 @@ async fn stores_that_act_as_one_share_generations() {
     let writer = one.write(page.clone(), head(&[]), Some(0), generation).unwrap();
     other.invalidate(&page).await.unwrap();
     assert!(matches!(writer.commit(None).await, Err(StoreError::Superseded)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_while_it_is_invalidated_has_a_generation_that_ends() {
+    /// Removes nothing before it is told to.
+    #[derive(Clone, Debug, Default)]
+    struct Reluctant(Dictionary, Arc<Notify>);
+
+    impl CacheObject for Reluctant {
+        fn get<'a>(&'a self, key: &'a str) -> Later<'a, Option<Bytes>> {
+            self.0.get(key)
+        }
+
+        fn set<'a>(&'a self, key: &'a str, blob: Bytes) -> Later<'a, ()> {
+            self.0.set(key, blob)
+        }
+
+        fn delete<'a>(&'a self, key: &'a str) -> Later<'a, ()> {
+            Box::pin(async {
+                self.1.notified().await;
+                self.0.delete(key).await
+            })
+        }
+
+        fn clear(&self) -> Later<'_, ()> {
+            Box::pin(async {
+                self.1.notified().await;
+                self.0.clear().await
+            })
+        }
+    }
+
+    let page = key("http://example.org/");
+    for (clears, is_given_up) in [(false, false), (false, true), (true, false), (true, true)] {
+        let object = Reluctant::default();
+        let store = ObjectStore::new(object.clone());
+        let entry = put(&store, &page, head(&[]), b"old").await.unwrap();
+        let before = store.lookup(&page).await.unwrap().generation;
+        let mut removing = if clears { store.clear() } else { store.invalidate(&page) };
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut removing).await.is_err());
+        let found = store.lookup(&page).await.unwrap();
+        assert_eq!(found.variants.len(), 1, "it is not removed yet");
+        assert_ne!(found.generation, before);
+        if is_given_up {
+            drop(removing);
+        } else {
+            object.1.notify_one();
+            removing.await.unwrap();
+        }
+        let updated = store.update(&page, entry.id(), head(&[]), found.generation).await;
+        assert!(matches!(updated, Err(StoreError::Superseded)), "{updated:?}");
+        let writer = store.write(page.clone(), head(&[]), Some(0), found.generation).unwrap();
+        assert!(matches!(writer.commit(None).await, Err(StoreError::Superseded)));
+    }
 }
 
 /// An object that is slow to set, and then says so.

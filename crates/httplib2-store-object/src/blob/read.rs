@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::{
-    CODING, JOINT, MAX_HEAD, NOTE, STATUS, VARIED,
+    CODING, JOINT, LENGTH, MAX_HEAD, NOTE, STATUS, VARIED,
     lines::{fields, split, trim},
     word,
 };
@@ -22,6 +22,8 @@ pub struct Blob {
     pub coding: Option<Vec<u8>>,
     /// Where the body is.
     pub body: Range<usize>,
+    /// The noted length of the body. What is no number notes nothing.
+    length: Option<usize>,
 }
 
 /// Fields of a connection (RFC 9110 §7.6.1), which httplib2 stores but for one (H-CACHE-15), and the one that describes
@@ -43,7 +45,8 @@ const NEVER_OF_A_CONNECTION: [HeaderName; 4] =
 /// Reads a blob, or returns `None` for what is none, was cut off, or holds no whole response.
 ///
 /// Lines that say nothing are passed over (H-CACHE-25). A body that is shorter than its `Content-Length` was cut off; of
-/// a longer one the field is wrong (H-CACHE-51) and is put right.
+/// a longer one the field is wrong (H-CACHE-51) and is put right. A noted length is that of the body, or something
+/// happened to the blob.
 #[must_use]
 pub fn read_blob(blob: &[u8]) -> Option<Blob> {
     let (head_end, body_start) = split(blob, MAX_HEAD)?;
@@ -54,6 +57,7 @@ pub fn read_blob(blob: &[u8]) -> Option<Blob> {
         varied: Vec::new(),
         coding: None,
         body: body_start..blob.len(),
+        length: None,
     };
     for (name, value) in fields(&blob[..head_end]) {
         let Ok(name) = HeaderName::from_bytes(name) else { continue };
@@ -92,6 +96,8 @@ impl Blob {
             }
         } else if name == CODING {
             self.coding = Some(value());
+        } else if name == LENGTH {
+            self.length = number(&value());
         }
     }
 
@@ -137,9 +143,11 @@ impl Blob {
     }
 
     fn settle_length(&mut self) -> Option<()> {
+        if self.length.is_some_and(|noted| noted != self.body.len()) {
+            return None;
+        }
         let Some(said) = self.headers.get(header::CONTENT_LENGTH) else { return Some(()) };
-        let said = said.to_str().ok().and_then(|said| said.parse::<usize>().ok());
-        if said.is_some_and(|said| said > self.body.len()) {
+        if number(said.as_bytes()).is_some_and(|said| said > self.body.len()) {
             return None;
         }
         self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
@@ -156,6 +164,10 @@ impl fmt::Debug for Blob {
             .field("body", &self.body)
             .finish_non_exhaustive()
     }
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// A final status of a whole response. Whoever wrote another one did not mean a response to be served.

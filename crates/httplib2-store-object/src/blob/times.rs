@@ -1,8 +1,9 @@
 //! `Date` and `Age`: all that a blob says of time.
 //!
 //! A head has the two moments between which the response came (RFC 9111 §4.2.3); in a blob there is no place for them,
-//! since httplib2 would show a line of ours as a field. So the one moment that is read back is `Date`, and the `Age` that
-//! is written is what is missing from there to the age that the response really had.
+//! since httplib2 would show a line of ours as a field, and `Date` and `Age` can say it as well: the one moment that is
+//! read back is `Date`, and the `Age` that is written is what is missing from there to the age that the response really
+//! had.
 
 use std::time::{Duration, SystemTime};
 

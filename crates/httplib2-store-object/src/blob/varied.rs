@@ -67,6 +67,19 @@ pub(crate) fn read(headers: &HeaderMap, notes: &[(HeaderName, Vec<u8>)]) -> Opti
     Some(selecting)
 }
 
+/// `Vary` as httplib2 has to find it, or `None` where it came so.
+///
+/// httplib2 takes blanks out of the list, and nothing else: behind a tab, or on another line, it would see no name, and
+/// serve whatever variant is there.
+pub(crate) fn on_one_line(headers: &HeaderMap) -> Option<String> {
+    let mut lines = headers.get_all(header::VARY).iter();
+    let first = lines.next()?;
+    if lines.next().is_none() && !first.as_bytes().contains(&b'\t') {
+        return None;
+    }
+    Some(named(headers)?.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", "))
+}
+
 /// The fields that `Vary` names, each once. `None` when it names more than fields (RFC 9110 §12.5.5), or too many.
 fn named(headers: &HeaderMap) -> Option<Vec<HeaderName>> {
     let mut names = Vec::new();
@@ -119,6 +132,25 @@ mod tests {
             let notes: Vec<_> =
                 notes.iter().map(|(name, value)| (HeaderName::from_static(name), value.as_bytes().to_vec())).collect();
             assert_eq!(read(&head.headers, &notes), Some(head.selecting), "{vary}");
+        }
+    }
+
+    #[test]
+    fn vary_is_one_line_without_tabs() {
+        for (lines, expected) in [
+            (&[][..], None),
+            (&["accept"], None),
+            (&["Accept , x,, y,"], None),
+            (&["accept", "Accept-Language"], Some("accept, accept-language")),
+            (&["accept,\tx", "", "y , accept"], Some("accept, x, y")),
+            (&["accept,\tx"], Some("accept, x")),
+            (&["x", "*"], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::VARY, HeaderValue::from_static(line));
+            }
+            assert_eq!(on_one_line(&headers).as_deref(), expected, "{headers:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use httplib2_store::{Head, Key};
 use httplib2_syntax::uri;
 
-use super::{CODING, JOINT, NOTE, PERMANENT, STATUS, VARIED, times, varied, word};
+use super::{CODING, JOINT, LENGTH, NOTE, PERMANENT, STATUS, VARIED, times, varied, word};
 
 /// Why a response cannot be kept in this format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +52,21 @@ pub(crate) fn head(key: &Key, head: &Head, body: Body<'_>) -> Result<Vec<u8>, Re
     }
     for name in head.headers.keys().filter(|name| is_kept(name)) {
         let values: Vec<_> = head.headers.get_all(name).iter().collect();
-        field(&mut blob, name, &values);
+        let one_line = (*name == header::VARY).then(|| varied::on_one_line(&head.headers)).flatten();
+        match one_line {
+            Some(vary) => raw_line(&mut blob, name.as_str(), vary.as_bytes()),
+            None => field(&mut blob, name, &values),
+        }
     }
-    if body.coding.is_some() || head.headers.contains_key(header::CONTENT_LENGTH) {
+    let says_length = body.coding.is_some() || head.headers.contains_key(header::CONTENT_LENGTH);
+    if says_length {
         field(&mut blob, &header::CONTENT_LENGTH, &[&HeaderValue::from(body.length)]);
     }
     if !head.headers.contains_key(header::CONTENT_LOCATION) {
         line(&mut blob, header::CONTENT_LOCATION.as_str(), key.uri().as_bytes());
+    }
+    if !says_length {
+        line(&mut blob, LENGTH, body.length.to_string().as_bytes());
     }
     if let Some(coding) = body.coding {
         line(&mut blob, CODING, coding);

@@ -2,11 +2,11 @@
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -24,6 +24,12 @@ const TEMPORARY: (&str, &str) = (".httplib2-", ".tmp");
 
 /// How often another name is tried when somebody has taken one.
 const TRIES: usize = 16;
+
+/// How often a file is read that somebody rewrites meanwhile.
+const READS: usize = 4;
+
+/// The coarsest times of files are those of FAT.
+const TICK: Duration = Duration::from_secs(2);
 
 /// How every file begins that httplib2 or we have written (H-CACHE-14).
 const BEGINNING: &[u8] = b"status: ";
@@ -44,8 +50,19 @@ pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Reads a plain file. What is no such file, or is larger than `most` bytes, is an error.
-pub(super) fn read(path: &Path, most: u64) -> io::Result<Bytes> {
+/// Reads a plain file. What is no such file, is larger than `most` bytes, or changes each time, is an error. `now` is
+/// the time.
+pub(super) fn read(path: &Path, most: u64, now: SystemTime) -> io::Result<Bytes> {
+    for _ in 0..READS {
+        if let Some(data) = read_once(path, most, now)? {
+            return Ok(data);
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// `None` when it changed meanwhile.
+fn read_once(path: &Path, most: u64, now: SystemTime) -> io::Result<Option<Bytes>> {
     // A pipe would be waited for when it is opened, and a link could lead anywhere, so it is looked at first; and
     // afterwards too, in case it has become another one.
     let seen = fs::symlink_metadata(path)?;
@@ -54,14 +71,35 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Bytes> {
     }
     let file = File::open(path)?;
     if !is_same(&seen, &file.metadata()?) {
-        return Err(io::ErrorKind::NotFound.into());
+        return Ok(None);
     }
-    let mut data = Vec::with_capacity(usize::try_from(seen.len()).unwrap_or(0));
-    file.take(most.saturating_add(1)).read_to_end(&mut data)?;
-    if data.len() as u64 > most {
-        return Err(io::ErrorKind::InvalidData.into());
+    content(&file, &seen, now)
+}
+
+/// What is in a file, if that is what was there when it was `seen`.
+///
+/// httplib2 writes in place (H-CACHE-04): without this, the head of one response and the body of another one might be
+/// read. `ctime` is not compared, since it changes too when the file gives way to another one as a whole.
+fn content(mut file: &File, seen: &Metadata, now: SystemTime) -> io::Result<Option<Bytes>> {
+    let data = up_to(file, seen.len())?;
+    let age = seen.modified().ok().and_then(|modified| now.duration_since(modified).ok());
+    if age.is_none_or(|age| age <= TICK) {
+        // Its time may not tell the next change from this one. Where two were mixed, the first has gone.
+        file.rewind()?;
+        if up_to(file, seen.len())? != data {
+            return Ok(None);
+        }
     }
-    Ok(data.into())
+    let after = file.metadata()?;
+    let is_unchanged = after.len() == seen.len() && after.modified().ok() == seen.modified().ok();
+    Ok((is_unchanged && data.len() as u64 == seen.len()).then(|| data.into()))
+}
+
+/// So many bytes, and one if there are more.
+fn up_to(file: &File, length: u64) -> io::Result<Vec<u8>> {
+    let mut data = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(length.saturating_add(1)).read_to_end(&mut data)?;
+    Ok(data)
 }
 
 /// Writes a file so that whoever reads it sees the old one or the new one.
@@ -150,4 +188,32 @@ fn is_same(seen: &Metadata, opened: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, opened: &Metadata) -> bool {
     opened.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_rewritten_in_place_while_it_was_read_is_not_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, "aaaa").unwrap();
+        let seen = fs::metadata(&path).unwrap();
+        let modified = seen.modified().unwrap();
+        let content = |now| content(&File::open(&path).unwrap(), &seen, now).unwrap();
+        for now in [modified, modified + 2 * TICK] {
+            assert_eq!(content(now).as_deref(), Some(&b"aaaa"[..]));
+        }
+        // Whoever reads it now may have got some of the old content.
+        for (text, later) in [("bbbb", 1), ("bbbbb", 0), ("bbb", 0), ("", 0)] {
+            fs::write(&path, text).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(modified + Duration::from_secs(later)).unwrap();
+            for now in [modified, modified + 2 * TICK] {
+                assert_eq!(content(now), None, "{text}");
+                assert_eq!(read(&path, 5, now).unwrap(), text, "another time it is read");
+            }
+        }
+    }
 }

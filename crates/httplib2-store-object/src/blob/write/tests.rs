@@ -25,11 +25,11 @@ fn written(head: &Head, coding: Option<&[u8]>) -> Result<String, Refused> {
     super::head(&key(), head, Body { length: 7, coding }).map(|blob| String::from_utf8(blob).unwrap())
 }
 
-/// The lines behind status and date, and before the `Content-Location` that is added.
+/// The lines behind status and date, and before the `Content-Location` and the length that are added.
 fn lines(head: &Head) -> Vec<String> {
     let text = written(head, None).unwrap();
     let text = text.strip_prefix(&format!("status: 200\r\ndate: {DATE}\r\n")).unwrap();
-    let text = text.strip_suffix("content-location: http://example.org/a/b?q=1\r\n\r\n").unwrap();
+    let text = text.strip_suffix("content-location: http://example.org/a/b?q=1\r\n-length: 7\r\n\r\n").unwrap();
     text.lines().map(str::to_owned).collect()
 }
 
@@ -90,6 +90,24 @@ fn several_lines_are_one_where_they_can_be_told_apart_again() {
         let back: Vec<_> = read.headers.get_all("x").iter().map(HeaderValue::as_bytes).collect();
         assert_eq!(back, values.iter().map(|value| value.as_bytes()).collect::<Vec<_>>(), "{text}");
         assert_eq!(lines(&head), expected, "{values:?}");
+    }
+}
+
+#[test]
+fn httplib2_finds_all_names_of_a_vary_on_several_lines() {
+    // H-CACHE-40: httplib2 looks at one line, takes the blanks out of it, and splits it at the commas.
+    for lines in [&["accept", "Accept-Language"][..], &["accept", "", "accept-language"], &["accept,\taccept-language"]]
+    {
+        let fields: Vec<_> = lines.iter().map(|line| ("vary", line.as_bytes())).collect();
+        let mut head = response(200, &fields);
+        head.selecting = vec![(header::ACCEPT, Some(b"a".as_slice().into())), (header::ACCEPT_LANGUAGE, None)];
+        let text = written(&head, None).unwrap();
+        let vary: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("vary: ")).collect();
+        assert_eq!(vary.len(), 1, "{lines:?}");
+        let named: Vec<_> = vary[0].split(',').map(|name| name.replace(' ', "").to_lowercase()).collect();
+        assert_eq!(named, ["accept", "accept-language"], "{lines:?}");
+        let read = read_blob(format!("{text}1234567").as_bytes()).unwrap();
+        assert_eq!(varied::read(&read.headers, &read.varied), Some(head.selecting), "{lines:?}");
     }
 }
 
