@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    hash::RandomState,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
@@ -16,6 +15,8 @@ use crate::{
     descriptors::Descriptors,
     files::Files,
     index::Index,
+    numbers::Numbers,
+    record::MOST_VARIANTS,
     shared::{Limits, Shared},
     upkeep::check,
 };
@@ -87,10 +88,10 @@ impl DiskStoreBuilder {
         self
     }
 
-    /// How many variants of one key are kept. Default: 64. At least one. The one that was not used for the longest
-    /// time gives way.
+    /// How many variants of one key are kept. Default: 64. At least one, and 4,096 at most. The one that was not used
+    /// for the longest time gives way; so it does when the heads of all of them are longer than 3 MiB together.
     pub fn max_variants(mut self, number: usize) -> Self {
-        self.max_variants = number.max(1);
+        self.max_variants = number.clamp(1, MOST_VARIANTS);
         self
     }
 
@@ -191,8 +192,7 @@ impl DiskStoreBuilder {
             unsaved: Default::default(),
             walking: Default::default(),
             knows_all: Default::default(),
-            numbers: RandomState::new(),
-            next_number: AtomicU64::new(0),
+            numbers: Numbers::new(),
         }
     }
 }
@@ -209,5 +209,16 @@ impl fmt::Debug for DiskStoreBuilder {
             .field("descriptors", &self.descriptors)
             .field("notice_others", &self.notice_others)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_variants_are_kept_than_are_read_again() {
+        let kept = |number| DiskStore::builder("nowhere").max_variants(number).max_variants;
+        assert_eq!([0, 1, 4_096, 4_097, usize::MAX].map(kept), [1, 1, 4_096, 4_096, 4_096]);
     }
 }

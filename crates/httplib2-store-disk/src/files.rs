@@ -3,23 +3,21 @@
 use std::{
     ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions},
-    hash::{BuildHasher, RandomState},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::LazyLock,
     thread,
     time::{Duration, SystemTime},
 };
 
+use httplib2_core::context::{Clock, SystemClock};
 use httplib2_store::Key;
 use sha1::Sha1;
 
 use crate::{
     bucket::LARGEST,
     digest::{Digest, hex},
+    numbers::Numbers,
 };
 
 /// A directory in cacache's layout, below the one that the caller named.
@@ -39,10 +37,8 @@ pub(crate) struct FileId {
     changed: (i64, i64),
 }
 
-/// Names the temporary files of this process. Its number would not do: processes in containers share numbers.
-static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("process"));
-
-static TEMPORARY: AtomicU64 = AtomicU64::new(0);
+/// Names temporary files. The number of the process alone would not do: processes in containers share numbers.
+static NAMES: LazyLock<Numbers> = LazyLock::new(Numbers::new);
 
 /// The directory of this version of the format. Those of others lie beside it.
 pub(crate) const BASE: &str = "httplib2-1";
@@ -51,10 +47,13 @@ pub(crate) const BASE: &str = "httplib2-1";
 pub(crate) const ASIDE: &str = "cleared-";
 
 /// A second in all: whoever holds the lock writes a few files.
-const LOCK_TRIES: u32 = 2_000;
+pub(crate) const LOCK_TRIES: u32 = 2_000;
 /// Where that was in vain, it is not waited for as long again: everybody else here waits, too.
-const LOCK_TRIES_STUCK: u32 = 50;
+pub(crate) const LOCK_TRIES_STUCK: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_micros(500);
+
+/// How often a file is read that changes meanwhile.
+const READ_TRIES: u32 = 8;
 
 /// What a key begins with in the index, so that the entries of other versions are never found.
 const KEY_PREFIX: &str = "httplib2/1 ";
@@ -125,19 +124,22 @@ impl Files {
 
     /// A path that nothing has, for what is to be removed.
     pub(crate) fn aside(&self) -> PathBuf {
-        self.base.join(format!("{ASIDE}{:016x}-{}", *PROCESS, TEMPORARY.fetch_add(1, Ordering::Relaxed)))
+        self.base.join(format!("{ASIDE}{:016x}", NAMES.next(SystemClock.now())))
     }
 
-    /// Waits until no other process changes index files: not for long if one was stuck. The lock ends with the file, or
-    /// with this process.
+    /// Waits until no other process changes index files, for as long as so many tries take. The lock ends with the file,
+    /// or with this process. `None` where there are no locks.
     #[cfg(unix)]
-    pub(crate) fn lock(&self, was_stuck: bool) -> io::Result<Option<File>> {
+    pub(crate) fn lock(&self, tries: u32) -> io::Result<Option<File>> {
         use rustix::fs::{FlockOperation, flock};
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(self.base.join("lock"))?;
-        for _ in 0..if was_stuck { LOCK_TRIES_STUCK } else { LOCK_TRIES } {
+        for tried in 0..tries {
+            if tried > 0 {
+                thread::sleep(LOCK_PAUSE);
+            }
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Some(file)),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => thread::sleep(LOCK_PAUSE),
+                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
                 // Not all file systems can do this. Then processes may undo each other's changes.
                 Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS | rustix::io::Errno::INVAL) => {
                     return Ok(None);
@@ -149,7 +151,7 @@ impl Files {
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn lock(&self, _: bool) -> io::Result<Option<File>> {
+    pub(crate) fn lock(&self, _: u32) -> io::Result<Option<File>> {
         Ok(None)
     }
 
@@ -178,8 +180,7 @@ impl Files {
         let temporary = self.temporary();
         directory(&temporary, true)?;
         path.parent().map_or(Ok(()), |parent| directory(parent, true))?;
-        let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
-        let temporary = temporary.join(format!("bucket-{:016x}-{number}", *PROCESS));
+        let temporary = temporary.join(format!("bucket-{:016x}", NAMES.next(SystemClock.now())));
         let written = (|| {
             let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
             file.write_all(data)?;
@@ -196,15 +197,23 @@ impl Files {
 
     /// Calls `each` for every file of the index or of the contents, as it was found.
     ///
-    /// What cannot be read is skipped: it is met again when it is asked for.
-    pub(crate) fn each_file(&self, directory: &Path, each: &mut dyn FnMut(PathBuf)) {
+    /// # Errors
+    ///
+    /// Of a directory that cannot be read. It is skipped, so these were not all.
+    pub(crate) fn each_file(&self, directory: &Path, each: &mut dyn FnMut(PathBuf)) -> io::Result<()> {
+        let mut result = Ok(());
+        let mut entries = |directory: &Path| {
+            list(directory).unwrap_or_else(|error| {
+                result = Err(error);
+                Vec::new()
+            })
+        };
         for first in entries(directory) {
             for second in entries(&first) {
-                for file in entries(&second) {
-                    each(file);
-                }
+                entries(&second).into_iter().for_each(&mut *each);
             }
         }
+        result
     }
 }
 
@@ -259,7 +268,8 @@ pub(crate) fn key_of(text: &str) -> Option<Key> {
 pub(crate) fn open(path: &Path) -> io::Result<Option<(File, FileId)>> {
     let file = match no_link(OpenOptions::new().read(true)).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(if is_link(path) { no_file() } else { error }),
+        // A file that is somebody else's may be closed to us.
+        Err(error) => return Err(if is_no_file(path) { no_file() } else { error }),
         Ok(file) => file,
     };
     let metadata = file.metadata()?;
@@ -270,11 +280,22 @@ pub(crate) fn open(path: &Path) -> io::Result<Option<(File, FileId)>> {
 }
 
 /// Reads an index file, if it is there. Of one that is too large, only so much that it can be told.
+///
+/// Of a line that is just being appended, there may be a part, but not where that can be seen from the file.
 pub(crate) fn read(path: &Path) -> io::Result<Option<(Vec<u8>, FileId)>> {
-    let Some((file, id)) = open(path)? else { return Ok(None) };
-    let length = id.length.min(LARGEST + 1);
-    let mut data = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.take(LARGEST + 1).read_to_end(&mut data)?;
+    let Some((mut file, mut id)) = open(path)? else { return Ok(None) };
+    let mut data = Vec::new();
+    for _ in 0..READ_TRIES {
+        data.clear();
+        data.reserve(usize::try_from(id.length.min(LARGEST + 1)).unwrap_or(0));
+        (&file).take(LARGEST + 1).read_to_end(&mut data)?;
+        let now = FileId::of(&file.metadata()?);
+        if now == id {
+            break;
+        }
+        id = now;
+        file.rewind()?;
+    }
     Ok(Some((data, id)))
 }
 
@@ -301,6 +322,18 @@ pub(crate) fn measure(path: &Path) -> Option<(u64, SystemTime)> {
     Some((metadata.len(), metadata.modified().ok()?))
 }
 
+/// The paths in a directory; none of one that is not there, or is none.
+fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let listed = fs::symlink_metadata(directory).and_then(|metadata| {
+        if !metadata.is_dir() {
+            return Ok(Vec::new());
+        }
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
+    });
+    listed.or_else(|error| if absent(&error) { Ok(Vec::new()) } else { Err(error) })
+}
+
 /// The paths in a directory; none of one that cannot be read, or is a symbolic link.
 pub(crate) fn entries(directory: &Path) -> Vec<PathBuf> {
     read_dir(directory).collect()
@@ -325,8 +358,8 @@ pub(crate) fn blocks(length: u64) -> u64 {
 
 const BLOCK: u64 = 4096;
 
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+fn is_no_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file() || !is_ours(&metadata))
 }
 
 fn no_file() -> io::Error {

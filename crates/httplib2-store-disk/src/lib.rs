@@ -108,6 +108,7 @@ mod digest;
 mod files;
 mod index;
 mod job;
+mod numbers;
 mod read_at;
 mod reader;
 mod record;

@@ -77,8 +77,14 @@ const FORMAT: u64 = 1;
 /// Longer than any body that a disk holds. Sums of such lengths fit into 64 bits.
 const LONGEST: u64 = 1 << 48;
 
-/// More than any store keeps of one key.
-const MOST_VARIANTS: usize = 4_096;
+/// The most that a store keeps of one key.
+pub(crate) const MOST_VARIANTS: usize = 4_096;
+
+/// At least the length of a variant without texts.
+const BARE_VARIANT: usize = 400;
+
+/// At least the length of a field without its name and value.
+const BARE_FIELD: usize = 16;
 
 /// Reads what a store wrote. `None` for anything else.
 #[must_use]
@@ -95,6 +101,18 @@ pub(crate) fn write_record<'a>(epoch: u64, variants: impl Iterator<Item = Writab
     let wire = Wire { v: FORMAT, epoch, variants: variants.map(|variant| write_variant(&variant)).collect() };
     // Numbers, texts and lists: nothing in it can fail to be JSON.
     serde_json::to_string(&wire).unwrap_or_default()
+}
+
+/// How long a variant is when it is written, or a little more.
+pub(crate) fn written_length(head: &Head, trailers: Option<&HeaderMap>) -> usize {
+    let fields = head.headers.iter().chain(trailers.into_iter().flatten());
+    let fields = fields.map(|(name, value)| BARE_FIELD + name.as_str().len() + text_length(value.as_bytes()));
+    let selecting = head
+        .selecting
+        .iter()
+        .map(|(name, value)| BARE_FIELD + name.as_str().len() + value.as_deref().map_or(0, text_length));
+    let identity = head.identity.as_ref().map_or(0, |identity| text_length(identity.as_str().as_bytes()));
+    BARE_VARIANT + fields.sum::<usize>() + selecting.sum::<usize>() + identity
 }
 
 fn read_variant(wire: WireVariant) -> Option<Variant> {
@@ -178,6 +196,16 @@ fn text_of(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
+/// How many bytes these are in JSON.
+fn text_length(bytes: &[u8]) -> usize {
+    let length = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\t' | 0x80.. => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    bytes.iter().map(length).sum()
+}
+
 fn bytes_of(text: &str) -> Option<Vec<u8>> {
     text.chars().map(|character| u8::try_from(character).ok()).collect()
 }
@@ -236,6 +264,23 @@ mod tests {
             assert_eq!((read.requested_at, read.received_at), (expected.requested_at, expected.received_at));
             let sensitive: Vec<_> = read.headers.values().map(HeaderValue::is_sensitive).collect();
             assert_eq!(sensitive, [false, true, false]);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_no_longer_than_was_said() {
+        let mut every = head();
+        every.selecting[0].1 = Some((0..=255).collect());
+        every.headers.insert(
+            "x-many",
+            HeaderValue::from_bytes(&[b"\t\"\\".to_vec(), (0x80..=0xff).collect()].concat()).unwrap(),
+        );
+        for (head, trailers) in [(head(), None), (every.clone(), Some(&every.headers))] {
+            let (stored_at, digest) = (SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::MAX), Digest::of(b"text"));
+            let variant = Writable { id: u64::MAX, head: &head, stored_at, length: LONGEST, trailers, digest };
+            let written = write_record(0, [variant].into_iter()).len();
+            let said = written_length(&head, trailers);
+            assert!((written..written + 400).contains(&said), "{written} {said}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io, mem,
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, MutexGuard, PoisonError, TryLockError, atomic::Ordering},
 };
 
 use http::HeaderMap;
@@ -13,9 +13,9 @@ use crate::{
     bucket::{LARGEST, write_line},
     content::{Attached, Content, lock},
     digest::Digest,
-    files::{self, FileId, blocks, disk_key},
+    files::{self, FileId, LOCK_TRIES, LOCK_TRIES_STUCK, blocks, disk_key},
     index::{Ahead, Candidate, Slot},
-    record::{Writable, nanoseconds, write_record},
+    record::{Writable, nanoseconds, write_record, written_length},
     shared::Shared,
     trouble::store_error,
 };
@@ -47,6 +47,9 @@ const LONG_FILE: u64 = 64 * 1024;
 /// The longest line, which holds all heads of a key.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
 
+/// How much of that the heads take when one is added. The rest is for the key, and for heads that grow.
+const LONGEST_HEADS: usize = LONGEST_LINE / 4 * 3;
+
 /// How much is left when something has to give way, in parts of 16.
 const LOW_WATER: u64 = 15;
 
@@ -74,7 +77,7 @@ impl Shared {
         let now = self.clock.now();
         let new = self.new_entry(head, now, Attached { content, trailers });
         let exclusive = self.exclusive(false).map_err(|error| self.failed(error))?;
-        let stored = self.change(key, |variants| {
+        let stored = self.change(&exclusive, key, |variants| {
             if self.clearing.load(Ordering::Acquire) > 0 || !self.generations.is_current(key, generation) {
                 return Err(StoreError::Superseded);
             }
@@ -100,10 +103,10 @@ impl Shared {
     /// long.
     pub(crate) fn save(&self, key: &Key, force: bool) -> Result<(), StoreError> {
         let saved = self.exclusive(force).map_err(|error| self.failed(error)).and_then(|exclusive| {
-            let mut saved = self.change(key, |_| Ok(()));
+            let mut saved = self.change(&exclusive, key, |_| Ok(()));
             if matches!(saved, Err(StoreError::TooLarge { .. })) {
                 self.drop_updated(key);
-                saved = self.change(key, |_| Ok(()));
+                saved = self.change(&exclusive, key, |_| Ok(()));
             }
             drop(exclusive);
             saved
@@ -217,7 +220,8 @@ impl Shared {
     pub(crate) fn exclusive(&self, force: bool) -> io::Result<Exclusive<'_>> {
         let process = lock(&self.saving);
         self.files.ensure()?;
-        let locked = self.files.lock(self.stuck.load(Ordering::Relaxed));
+        let tries = if self.stuck.load(Ordering::Relaxed) { LOCK_TRIES_STUCK } else { LOCK_TRIES };
+        let locked = self.files.lock(tries);
         let is_stuck = matches!(&locked, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
         self.stuck.store(is_stuck, Ordering::Relaxed);
         let others = match locked {
@@ -230,6 +234,17 @@ impl Shared {
         Ok(Exclusive { _process: process, _others: others })
     }
 
+    /// The right to change index files if nobody has it now. `None` too where that cannot be told of other processes.
+    pub(crate) fn exclusive_now(&self) -> Option<Exclusive<'_>> {
+        let process = match self.saving.try_lock() {
+            Ok(process) => process,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let others = self.files.lock(1).ok()??;
+        Some(Exclusive { _process: process, _others: Some(others) })
+    }
+
     /// Says that something failed, and what that means for whoever asked.
     pub(crate) fn failed(&self, error: io::Error) -> StoreError {
         self.trouble.note_failed_write(self.clock.instant());
@@ -240,9 +255,14 @@ impl Shared {
 
     /// Changes the variants of a key, the newest one last: on the disk and then in memory.
     ///
-    /// The caller holds the right to. `change` may be asked twice, since what needs no file may happen meanwhile.
-    fn change<T>(&self, key: &Key, change: impl Fn(&mut Vec<Entry>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut draft = self.draft(key).map_err(|error| self.failed(error))?;
+    /// `change` may be asked twice, since what needs no file may happen meanwhile.
+    fn change<T>(
+        &self,
+        right: &Exclusive<'_>,
+        key: &Key,
+        change: impl Fn(&mut Vec<Entry>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut draft = self.draft(right, key).map_err(|error| self.failed(error))?;
         // What is in memory, when the heads are not there: they leave only if they are those on the disk.
         let mut base = draft.variants.clone();
         let mut result = change(&mut draft.variants);
@@ -280,10 +300,10 @@ impl Shared {
     }
 
     /// What memory has of a key, after it was brought up to what other processes did.
-    fn draft(&self, key: &Key) -> io::Result<Draft> {
+    fn draft(&self, right: &Exclusive<'_>, key: &Key) -> io::Result<Draft> {
         loop {
             let view = self.index.view(key);
-            self.compare(key, view, self.clock.instant())?;
+            self.compare(key, view, self.clock.instant(), Some(right))?;
             let draft = self.index.read(key, |slot| {
                 // They may have left memory just now.
                 let variants = slot.heads()?.to_vec();
@@ -357,29 +377,48 @@ impl Shared {
 
     /// Drops the variants that were not used for the longest time, but for the newest, until the rest may stay.
     fn shorten(&self, variants: &mut Vec<Entry>) {
-        let weight = |entry: &Entry| blocks(entry.length()) + entry.head().weight();
+        let space = |entry: &Entry| blocks(entry.length()) + entry.head().weight();
+        let written = |entry: &Entry| {
+            let trailers = entry.attachment::<Attached>().and_then(|attached| attached.trailers.as_ref());
+            written_length(entry.head(), trailers)
+        };
+        let mut spaces: u64 = variants.iter().map(space).sum();
+        let mut line: usize = variants.iter().map(written).sum();
         let most = self.limits.capacity / 2;
-        while variants.len() > self.limits.variants || variants.iter().map(weight).sum::<u64>() > most {
+        while variants.len() > self.limits.variants || spaces > most || line > LONGEST_HEADS {
             let older = variants.split_last().map_or(&[][..], |(_, older)| older);
             let Some((at, _)) = older.iter().enumerate().min_by_key(|(_, entry)| entry.last_used()) else { return };
-            variants.remove(at);
+            let gone = variants.remove(at);
+            spaces -= space(&gone);
+            line -= written(&gone);
         }
     }
 
     /// Removes keys while `is_needed`. Returns whether that is possible at all.
     fn evict(&self, candidates: &[Candidate], is_needed: &dyn Fn() -> bool) -> bool {
-        let Ok(_exclusive) = self.exclusive(false) else { return false };
+        let Ok(exclusive) = self.exclusive(false) else { return false };
         for Candidate { key, .. } in candidates {
             if !is_needed() {
                 break;
             }
-            if let Err(error) = files::remove(&self.files.bucket(key)) {
+            if let Err(error) = self.remove_key(&exclusive, key) {
                 self.failed(error);
                 return false;
             }
-            let forgotten = self.index.change(key, Slot::forget);
-            lock(&self.trash).extend(forgotten.released);
         }
         true
+    }
+
+    fn remove_key(&self, right: &Exclusive<'_>, key: &Key) -> io::Result<()> {
+        let path = self.files.bucket(key);
+        let view = self.index.view(key);
+        if files::identify(&path)? != view.seen {
+            // What another process wrote may be an invalidation, which is not to be lost with the file.
+            self.compare(key, view, self.clock.instant(), Some(right))?;
+        }
+        files::remove(&path)?;
+        let forgotten = self.index.change(key, Slot::forget);
+        lock(&self.trash).extend(forgotten.released);
+        Ok(())
     }
 }

@@ -2,13 +2,12 @@
 
 use std::{
     collections::HashSet,
-    fmt,
-    hash::{BuildHasher, RandomState},
-    io,
+    fmt, io,
     sync::{
         Arc, Mutex, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -22,7 +21,9 @@ use crate::{
     digest::Digest,
     files::{self, FileId, Files, disk_key},
     index::{Index, Loaded, View},
+    numbers::Numbers,
     record::{Variant, read_record},
+    save::Exclusive,
     trouble::Trouble,
     upkeep::Signal,
 };
@@ -65,8 +66,7 @@ pub(crate) struct Shared {
     pub(crate) walking: Mutex<()>,
     /// Whether all that is on the disk was seen once.
     pub(crate) knows_all: AtomicBool,
-    pub(crate) numbers: RandomState,
-    pub(crate) next_number: AtomicU64,
+    pub(crate) numbers: Numbers,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +85,10 @@ pub(crate) struct Limits {
 
 /// How often a look-up begins anew because this process changed what it reads.
 const TRIES: usize = 16;
+
+/// Some milliseconds in all, for a line that is about to be whole, or a thread here that has the right for a moment.
+const APPENDING_TRIES: u32 = 20;
+const APPENDING_PAUSE: Duration = Duration::from_micros(250);
 
 /// What is on the disk under a key.
 pub(crate) enum OnDisk {
@@ -109,24 +113,31 @@ impl Shared {
         if self.clearing.load(Ordering::Acquire) > 0 {
             return view.heads.unwrap_or_default();
         }
-        match self.compare(key, view, now) {
+        match self.compare(key, view, now, None) {
             Ok(heads) => {
                 self.bound_heads();
                 heads
             }
             Err(error) => {
-                self.descriptors.forget_all_if_short(&error);
-                self.warn("the index could not be read", &error);
+                self.note_unread(&error);
                 Arc::default()
             }
         }
     }
 
     /// Brings memory up to what other processes did, and returns the variants.
-    pub(crate) fn compare(&self, key: &Key, mut view: View, now: Instant) -> io::Result<Arc<[Entry]>> {
+    ///
+    /// What is damaged counts only with the right to change index files: it may be a line that is just being appended.
+    pub(crate) fn compare(
+        &self,
+        key: &Key,
+        mut view: View,
+        now: Instant,
+        right: Option<&Exclusive<'_>>,
+    ) -> io::Result<Arc<[Entry]>> {
         // Whatever comes in between comes from this process, so it is soon over.
         for _ in 0..TRIES {
-            match self.compare_once(key, view, now)? {
+            match self.compare_once(key, view, now, right)? {
                 Some(heads) => return Ok(heads),
                 None => view = self.index.view(key),
             }
@@ -135,7 +146,13 @@ impl Shared {
     }
 
     /// `None` when something came in between.
-    fn compare_once(&self, key: &Key, view: View, now: Instant) -> io::Result<Option<Arc<[Entry]>>> {
+    fn compare_once(
+        &self,
+        key: &Key,
+        view: View,
+        now: Instant,
+        right: Option<&Exclusive<'_>>,
+    ) -> io::Result<Option<Arc<[Entry]>>> {
         if let (Some(heads), Some(seen)) = (&view.heads, view.seen)
             && files::identify(&self.files.bucket(key))? == Some(seen)
         {
@@ -147,6 +164,9 @@ impl Shared {
             return Ok(Some(Arc::default()));
         }
         let is_damaged = matches!(on_disk, OnDisk::Damaged(_));
+        if is_damaged && right.is_none() {
+            return self.compare_damaged(key, now);
+        }
         let changed = self.index.change(key, |slot| {
             // What happened in this process meanwhile may be newer than what was read, or it may not.
             if slot.change_number() != view.change {
@@ -166,6 +186,8 @@ impl Shared {
                 }
                 OnDisk::Damaged(seen) => {
                     slot.forget();
+                    // What it says no more may have been an invalidation.
+                    slot.epoch = self.number();
                     (slot.seen, slot.compared) = (Some(seen), Some(now));
                     (slot.set(Vec::new()), true)
                 }
@@ -183,6 +205,22 @@ impl Shared {
         }
         // Otherwise whoever changed it removes what nobody has any more, and may be about to put it in place again.
         Ok(changed.result)
+    }
+
+    /// The same where a look-up found something that is not whole: damage, or a line that is just being appended.
+    ///
+    /// Only where nobody can be appending it is damage. Otherwise nothing is found, and everything stays as it is.
+    fn compare_damaged(&self, key: &Key, now: Instant) -> io::Result<Option<Arc<[Entry]>>> {
+        for _ in 0..APPENDING_TRIES {
+            if let Some(right) = self.exclusive_now() {
+                return self.compare_once(key, self.index.view(key), now, Some(&right));
+            }
+            thread::sleep(APPENDING_PAUSE);
+            if !matches!(self.load(key)?, OnDisk::Damaged(_)) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Arc::default()))
     }
 
     /// Reads what is on the disk under a key.
@@ -338,7 +376,7 @@ impl Shared {
 
     /// A number that nothing else has.
     pub(crate) fn number(&self) -> u64 {
-        self.numbers.hash_one(self.next_number.fetch_add(1, Ordering::Relaxed)).max(1)
+        self.numbers.next(self.clock.now())
     }
 
     /// What counts towards the limit of one response.
@@ -349,6 +387,12 @@ impl Shared {
     pub(crate) fn new_entry(&self, head: Head, now: SystemTime, attached: Attached) -> Entry {
         let length = attached.content.length;
         Entry::new(EntryId::new(self.number()), head, length, now, Arc::new(attached))
+    }
+
+    /// Says that the index could not be read, or not all of it.
+    pub(crate) fn note_unread(&self, error: &io::Error) {
+        self.descriptors.forget_all_if_short(error);
+        self.warn("the index could not be read", error);
     }
 
     pub(crate) fn warn(&self, what: &'static str, cause: &dyn fmt::Display) {

@@ -23,7 +23,8 @@ use crate::{
 
 /// Keeps responses in a directory, within a number of bytes. Clones are the same store.
 ///
-/// Several processes may use one directory at the same time. See the [crate documentation](crate).
+/// Several processes may use one directory at the same time, forked ones too if each has a store of its own. See the
+/// [crate documentation](crate).
 ///
 /// Work that blocks is given to the tokio runtime in which the store is called; where there is none, it is done in
 /// place. A thread of its own, which ends with the last clone, writes refreshed heads and sweeps the directory.
@@ -79,11 +80,15 @@ impl DiskStore {
     /// Removes what belongs to no entry: old contents and temporary files that a killed process left behind, damaged
     /// index files, empty directories, earlier formats. It is done anyway at the start and once an hour.
     ///
-    /// What is younger than an hour stays, because it may be of an entry that is being stored.
+    /// What is younger than an hour stays, because it may be of an entry that is being stored. Where the directory is
+    /// over the capacity, it is a minute, but an hour for temporary files while this process is storing something: a
+    /// response of which another process got nothing for so long cannot be stored by it any more.
+    ///
+    /// Nothing is removed only because it could not be read, and no content while part of the index could not be.
     ///
     /// # Errors
     ///
-    /// What the disk says.
+    /// What the disk says when part of the index cannot be read.
     pub fn gc(&self) -> Answer<Swept> {
         self.blocking(|shared| shared.sweep(true))
     }

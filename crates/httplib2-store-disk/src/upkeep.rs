@@ -14,10 +14,11 @@ use crate::{
     bucket::read_bucket,
     content::lock,
     digest::Digest,
-    files::{self, ASIDE, BASE, blocks, entries, key_of, measure, name},
+    files::{self, ASIDE, BASE, LOCK_TRIES, blocks, entries, key_of, measure, name},
     index::Loaded,
     report::Swept,
     shared::{OnDisk, Shared},
+    trouble::store_error,
 };
 
 /// What the thread in the background is to do.
@@ -34,6 +35,14 @@ struct Wanted {
     end: bool,
 }
 
+/// What a walk finds in the place of an index file.
+enum Found {
+    Absent,
+    There(Key, Loaded),
+    /// Something that is not whole, or not where it belongs.
+    Damaged,
+}
+
 /// Refreshes that come one after the other are written once.
 const SAVE_AFTER: Duration = Duration::from_millis(250);
 
@@ -45,6 +54,9 @@ const WALK_AFTER: Duration = Duration::from_millis(50);
 
 /// When the directory is swept for the first time.
 const SWEEP_AFTER: Duration = Duration::from_secs(1);
+
+/// When what could not be read is read again.
+const WALK_AGAIN: Duration = Duration::from_secs(30);
 
 /// How often the directory is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -71,7 +83,9 @@ impl Shared {
     pub(crate) fn walk_once(&self) {
         let _walking = lock(&self.walking);
         if !self.knows_all.load(Ordering::Acquire) {
-            self.walk(&mut Swept::default());
+            if let Err(error) = self.walk(&mut Swept::default()) {
+                self.note_unread(&error);
+            }
             self.make_room(0, None);
             // Until now nobody knew whether others have what was released.
             self.empty_trash();
@@ -80,7 +94,8 @@ impl Shared {
 
     /// Removes what belongs to no entry.
     ///
-    /// `walks` unless all that is on the disk was seen just before.
+    /// `walks` also where all that is on the disk was seen before. Where it could not be seen as a whole, nobody can
+    /// say of any content that it belongs to no entry.
     pub(crate) fn sweep(&self, walks: bool) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
         if !matches!(self.files.is_there(), Ok(true)) {
@@ -88,9 +103,15 @@ impl Shared {
         }
         // What cannot be saved is no reason to leave everything else.
         drop(self.save_all());
-        if walks {
+        if walks || !self.knows_all.load(Ordering::Acquire) {
             let _walking = lock(&self.walking);
-            self.walk(&mut swept);
+            let is_whole = self.walk(&mut swept).map_err(|error| {
+                self.note_unread(&error);
+                store_error(error, self.limits.capacity)
+            })?;
+            if !is_whole {
+                return Ok(swept);
+            }
             self.notice_absent();
         }
         let mut strays = self.sweep_strays(&mut swept, OLD);
@@ -113,7 +134,7 @@ impl Shared {
             drop(self.sweep(false));
         }
         let mut swept_at = self.clock.instant();
-        while let Some(saves) = self.signal.wait(SWEEP_EVERY) {
+        while let Some(saves) = self.signal.wait(self.sweep_every()) {
             if self.index.head_bytes() > self.limits.heads {
                 self.index.unload(self.limits.heads / 4 * 3);
             }
@@ -130,39 +151,55 @@ impl Shared {
                 }
             }
             let now = self.clock.instant();
-            if now.saturating_duration_since(swept_at) >= SWEEP_EVERY {
+            if now.saturating_duration_since(swept_at) >= self.sweep_every() {
                 drop(self.sweep(true));
                 swept_at = now;
             }
         }
     }
 
-    /// Reads all index files, and takes in those that are not known.
-    fn walk(&self, swept: &mut Swept) {
-        let mut paths = Vec::new();
-        if matches!(self.files.is_there(), Ok(true)) {
-            self.files.each_file(&self.files.index(), &mut |path| paths.push(path));
+    /// Until all is known, what nobody has any more stays where it is.
+    fn sweep_every(&self) -> Duration {
+        if self.knows_all.load(Ordering::Acquire) { SWEEP_EVERY } else { WALK_AGAIN }
+    }
+
+    /// Reads all index files, and takes in those that are not known. Returns whether these were all: not when the store
+    /// was dropped meanwhile.
+    fn walk(&self, swept: &mut Swept) -> io::Result<bool> {
+        let (mut paths, mut result) = (Vec::new(), Ok(()));
+        if self.files.is_there()? {
+            result = self.files.each_file(&self.files.index(), &mut |path| paths.push(path));
         }
         for path in paths {
             if self.signal.is_over() {
-                return;
+                return Ok(false);
             }
-            self.take_in(&path, swept);
+            // One that cannot be read now says nothing about the others.
+            result = self.take_in(&path, swept).and(result);
         }
+        result?;
         self.knows_all.store(true, Ordering::Release);
         self.empty_trash();
+        Ok(true)
     }
 
-    fn take_in(&self, path: &Path, swept: &mut Swept) {
-        let Some((key, loaded)) = self.read_bucket(path) else {
-            swept.damaged += self.remove_bucket(path, |found| found.is_none());
-            return;
-        };
-        if loaded.entries.is_empty() && is_older(path, OLD, self.clock.now()) {
-            swept.removed +=
-                self.remove_bucket(path, |found| found.is_some_and(|(_, loaded)| loaded.entries.is_empty()));
-            return;
+    fn take_in(&self, path: &Path, swept: &mut Swept) -> io::Result<()> {
+        let mut found = self.read_bucket(path)?;
+        if self.is_useless(path, &found) {
+            match self.exclusive(false) {
+                Ok(_exclusive) => {
+                    // Somebody may just have been writing it.
+                    found = self.read_bucket(path)?;
+                    if self.is_useless(path, &found) {
+                        self.remove_bucket(path, found, swept);
+                        return Ok(());
+                    }
+                }
+                Err(error) if matches!(found, Found::Damaged) => return Err(error),
+                Err(_) => {}
+            }
         }
+        let Found::There(key, loaded) = found else { return Ok(()) };
         let now = self.clock.instant();
         let changed = self.index.change(&key, |slot| {
             // What was looked up is compared with the disk when it is looked up again.
@@ -176,34 +213,50 @@ impl Shared {
             }
         });
         lock(&self.trash).extend(changed.released);
+        Ok(())
     }
 
-    /// The key and the entries in an index file. `None` when it is damaged or not where it belongs.
-    fn read_bucket(&self, path: &Path) -> Option<(Key, Loaded)> {
-        let (bytes, seen) = files::read(path).ok()??;
-        let key = key_of(&read_bucket(&bytes).lines.last()?.key)?;
-        match self.parse(&key, &bytes, seen) {
-            OnDisk::There(loaded) if self.files.bucket(&key) == path => Some((key, loaded)),
-            _ => None,
+    /// What is in an index file. That it could not be read says nothing of it, and is an error.
+    fn read_bucket(&self, path: &Path) -> io::Result<Found> {
+        let (bytes, seen) = match files::read(path) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(Found::Absent),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Found::Damaged),
+            Err(error) => return Err(error),
+        };
+        let Some(key) = read_bucket(&bytes).lines.last().and_then(|line| key_of(&line.key)) else {
+            return Ok(Found::Damaged);
+        };
+        Ok(match self.parse(&key, &bytes, seen) {
+            OnDisk::There(loaded) if self.files.bucket(&key) == path => Found::There(key, loaded),
+            _ => Found::Damaged,
+        })
+    }
+
+    fn is_useless(&self, path: &Path, found: &Found) -> bool {
+        match found {
+            Found::Absent => false,
+            Found::Damaged => true,
+            Found::There(_, loaded) => loaded.entries.is_empty() && is_older(path, OLD, self.clock.now()),
         }
     }
 
-    /// Removes an index file if it still is as it was found. Returns how many were removed.
-    fn remove_bucket(&self, path: &Path, is_useless: impl FnOnce(Option<&(Key, Loaded)>) -> bool) -> u64 {
-        let Ok(_exclusive) = self.exclusive(false) else { return 0 };
-        let found = self.read_bucket(path);
-        if !is_useless(found.as_ref()) || files::remove(path).is_err() {
-            return 0;
+    /// Removes a useless index file. The caller has the right to.
+    fn remove_bucket(&self, path: &Path, found: Found, swept: &mut Swept) {
+        if files::remove(path).is_err() {
+            return;
         }
-        if let Some((key, _)) = found {
-            // A look-up finds out by itself.
-            self.index.change(&key, |slot| {
-                if slot.is_empty() && slot.ahead.is_empty() {
-                    slot.forget();
-                }
-            });
-        }
-        1
+        let Found::There(key, _) = found else {
+            swept.damaged += 1;
+            return;
+        };
+        swept.removed += 1;
+        // A look-up finds out by itself.
+        self.index.change(&key, |slot| {
+            if slot.is_empty() && slot.ahead.is_empty() {
+                slot.forget();
+            }
+        });
     }
 
     /// Forgets what other processes removed.
@@ -215,7 +268,7 @@ impl Shared {
             }
             if matches!(files::identify(&self.files.bucket(&key)), Ok(None)) {
                 let view = self.index.view(&key);
-                drop(self.compare(&key, view, now));
+                drop(self.compare(&key, view, now, None));
             }
         }
     }
@@ -225,7 +278,8 @@ impl Shared {
         let now = self.clock.now();
         let mut strays: u64 = 0;
         let mut contents = Vec::new();
-        self.files.each_file(&self.files.contents(), &mut |path| contents.push(path));
+        // What is not found is not removed.
+        drop(self.files.each_file(&self.files.contents(), &mut |path| contents.push(path)));
         for path in contents {
             let digest = self.digest_of(&path);
             if digest.is_some_and(|digest| self.index.contents.is_held(digest)) {
@@ -242,6 +296,8 @@ impl Shared {
                 swept.bytes += length;
             }
         }
+        // One of them may be of a response that is being stored here and comes slowly.
+        let old = if self.spooled.load(Ordering::Acquire) > 0 { OLD } else { old };
         for path in entries(&self.files.temporary()) {
             let Some((length, _)) = measure(&path) else { continue };
             if !is_older(&path, old, now) {
@@ -338,6 +394,6 @@ fn is_earlier(name: &str) -> bool {
 /// What the operating system says of a directory that is to be used, before it is.
 pub(crate) fn check(shared: &Shared) -> io::Result<()> {
     shared.files.ensure()?;
-    drop(shared.files.lock(false)?);
+    drop(shared.files.lock(LOCK_TRIES)?);
     Ok(())
 }

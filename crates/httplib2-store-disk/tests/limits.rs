@@ -355,6 +355,23 @@ async fn responses_with_long_heads_are_found_after_a_start() {
 }
 
 #[tokio::test]
+async fn old_variants_with_long_heads_give_way_to_new_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    // As many bytes are twice as many in the index.
+    let accented = HeaderValue::from_bytes(&[0xe9; 20_000]).unwrap();
+    for number in 0..12 {
+        let mut head = long_head(&number.to_string(), 30, 20_000);
+        for _ in 0..10 {
+            head.headers.append("x-accented", accented.clone());
+        }
+        put(&kept, &key("a"), head, &data(number, 100)).await.unwrap();
+    }
+    let found = variants(&store(directory.path()), &key("a")).await;
+    assert_eq!(found.last().map(|entry| entry.head().headers["etag"].clone()), Some("\"11\"".parse().unwrap()));
+}
+
+#[tokio::test]
 async fn refreshed_heads_that_do_not_fit_take_their_response_with_them_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let kept = store(directory.path());

@@ -13,7 +13,10 @@ use httplib2_core::context::{Clock, SystemClock};
 use httplib2_store::{Store, StoreError};
 use httplib2_store_disk::DiskStore;
 
-use common::{builder, contents, data, etag, files, get, head, key, put, start, store, temporary, told, variants};
+use common::{
+    builder, contents, data, etag, files, german, get, head, index_files, key, put, read, start, store, temporary,
+    told, variants,
+};
 
 /// Another process with a store in the same directory, which does what it is told line by line.
 struct Other {
@@ -137,7 +140,7 @@ async fn the_variants_that_two_processes_store_are_all_there() {
     let (one, other) = (store(directory.path()), store(directory.path()));
     for number in 0..6 {
         let (kept, language) = (if number % 2 == 0 { &one } else { &other }, number.to_string());
-        put(kept, &key("a"), common::german(&language), &data(number, 100)).await.unwrap();
+        put(kept, &key("a"), german(&language), &data(number, 100)).await.unwrap();
     }
     for kept in [one, other] {
         assert_eq!(variants(&kept, &key("a")).await.len(), 6);
@@ -194,7 +197,7 @@ async fn processes_that_write_the_same_keys_read_whole_responses() {
     let mut others: Vec<_> =
         (0..2).map(|_| start("a_process_that_writes_until_it_is_killed", directory.path())).collect();
     let kept = store(directory.path());
-    let (mut read, mut gone) = (0, 0);
+    let (mut whole, mut gone) = (0, 0);
     let _ = tokio::time::timeout(Duration::from_millis(2_500), async {
         loop {
             for number in 0..8 {
@@ -204,9 +207,9 @@ async fn processes_that_write_the_same_keys_read_whole_responses() {
                 let version: u64 = entry.head().headers["etag"].to_str().unwrap().trim_matches('"').parse().unwrap();
                 match kept.open(&key, entry).await {
                     Ok(body) => {
-                        let body = common::read(body).await.unwrap();
+                        let body = read(body).await.unwrap();
                         assert_eq!(body, data(version, 1 + (version as usize * 7_919) % 700_000));
-                        read += 1;
+                        whole += 1;
                     }
                     Err(StoreError::Gone) => gone += 1,
                     Err(error) => panic!("{error:?}"),
@@ -220,7 +223,7 @@ async fn processes_that_write_the_same_keys_read_whole_responses() {
         other.kill().unwrap();
         other.wait().unwrap();
     }
-    assert!(read > 20, "{read} were read and {gone} were gone");
+    assert!(whole > 20, "{whole} were read and {gone} were gone");
 }
 
 #[tokio::test]
@@ -295,6 +298,53 @@ async fn a_sweep_hides_no_invalidation_of_another_process() {
     kept.gc().await.unwrap();
     let late = kept.write(key("a"), head("late"), Some(0), generation).unwrap();
     assert!(matches!(late.commit(None).await, Err(StoreError::Superseded)));
+}
+
+#[tokio::test]
+async fn an_eviction_does_not_undo_the_invalidation_of_another_process() {
+    // RFC 9111 §4.4.
+    let directory = tempfile::tempdir().unwrap();
+    let kept = builder(directory.path()).capacity(1_000_000).max_object(400_000).open().unwrap();
+    let other = store(directory.path());
+    put(&kept, &key("a"), head("1"), &data(1, 300_000)).await.unwrap();
+    let generation = kept.lookup(&key("a")).await.unwrap().generation;
+    let late = kept.write(key("a"), head("late"), Some(0), generation).unwrap();
+    other.invalidate(&key("a")).await.unwrap();
+    // The oldest and largest gives way.
+    for number in 0..4 {
+        put(&kept, &key(&number.to_string()), head("1"), &data(10 + number, 200_000)).await.unwrap();
+    }
+    assert!(matches!(late.commit(None).await, Err(StoreError::Superseded)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_line_that_another_process_is_just_appending_costs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = store(directory.path());
+    let entry = put(&kept, &key("a"), german("de"), &data(1, 5_000)).await.unwrap();
+    kept.usage().await.unwrap();
+    let generation = kept.lookup(&key("a")).await.unwrap().generation;
+    let late = kept.write(key("a"), german("fr"), Some(0), generation).unwrap();
+    kept.update(&key("a"), entry.id(), german("de"), generation).await.unwrap();
+    kept.flush().await.unwrap();
+    let [file] = &index_files(directory.path())[..] else { panic!("one key") };
+    let before = std::fs::read(file).unwrap();
+    put(&store(directory.path()), &key("a"), german("en"), &data(2, 5_000)).await.unwrap();
+    let after = std::fs::read(file).unwrap();
+    let appending = common::hold_lock(directory.path());
+    std::fs::write(file, &after[..before.len() + 200]).unwrap();
+    assert!(variants(&kept, &key("a")).await.is_empty());
+    std::fs::write(file, &after).unwrap();
+    drop(appending);
+    // This removes what nobody has any more.
+    put(&kept, &key("b"), head("1"), &data(3, 100)).await.unwrap();
+    late.commit(None).await.unwrap();
+    let found = variants(&kept, &key("a")).await;
+    assert_eq!(found.len(), 3);
+    for entry in &found {
+        read(kept.open(&key("a"), entry).await.unwrap()).await.unwrap();
+    }
 }
 
 #[cfg(target_os = "linux")]
