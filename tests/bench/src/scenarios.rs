@@ -112,6 +112,16 @@ pub fn named(name: &str) -> Result<Scenario, BoxError> {
 // === impl Scenario ===
 
 impl Scenario {
+    /// One request after the other.
+    const fn in_a_row(
+        name: &'static str,
+        about: &'static str,
+        batch: usize,
+        contenders: fn(SocketAddr) -> Result<Vec<Contender>, BoxError>,
+    ) -> Self {
+        Self { name, about, at_once: 1, batch, contenders }
+    }
+
     /// The clients, the floor first.
     ///
     /// # Errors

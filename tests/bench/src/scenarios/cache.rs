@@ -12,48 +12,25 @@ use crate::{
     origin::cached::{self, Cacheable},
 };
 
-pub(super) const HIT_1K: Scenario = hit("cache-hit-1k", "GET of 1 KiB that is stored and fresh", 256, hits::<KIB>);
+pub(super) const HIT_1K: Scenario =
+    Scenario::in_a_row("cache-hit-1k", "GET of 1 KiB that is stored and fresh", 256, hits::<KIB>);
 pub(super) const HIT_64K: Scenario =
-    hit("cache-hit-64k", "GET of 64 KiB that is stored and fresh", 256, hits::<{ 64 * KIB }>);
+    Scenario::in_a_row("cache-hit-64k", "GET of 64 KiB that is stored and fresh", 256, hits::<{ 64 * KIB }>);
 /// In batches as long as those of the others: what the first request of a batch takes more is then shared alike.
 pub(super) const HIT_1M: Scenario =
-    hit("cache-hit-1m", "GET of 1 MiB that is stored and fresh", 256, hits::<{ 1024 * KIB }>);
+    Scenario::in_a_row("cache-hit-1m", "GET of 1 MiB that is stored and fresh", 256, hits::<{ 1024 * KIB }>);
 
 /// The origin says that what is stored still holds.
-pub(super) const VALIDATED: Scenario = Scenario {
-    name: "cache-304",
-    about: "GET of 1 KiB that is stored and is validated each time",
-    at_once: 1,
-    batch: 256,
-    contenders: validated,
-};
+pub(super) const VALIDATED: Scenario =
+    Scenario::in_a_row("cache-304", "GET of 1 KiB that is stored and is validated each time", 256, validated);
 
 /// Nothing is asked for twice.
-pub(super) const STORED: Scenario = Scenario {
-    name: "cache-miss-stored",
-    about: "GET of 1 KiB, a new URI each time, that is stored",
-    at_once: 1,
-    batch: 256,
-    contenders: stored,
-};
+pub(super) const STORED: Scenario =
+    Scenario::in_a_row("cache-miss-stored", "GET of 1 KiB, a new URI each time, that is stored", 256, stored);
 
 /// A cache that has nothing to do.
-pub(super) const UNTOUCHED: Scenario = Scenario {
-    name: "cache-no-store",
-    about: "GET of 1 KiB through a cache that may not keep it",
-    at_once: 1,
-    batch: 256,
-    contenders: untouched,
-};
-
-const fn hit(
-    name: &'static str,
-    about: &'static str,
-    batch: usize,
-    contenders: fn(SocketAddr) -> Result<Vec<Contender>, BoxError>,
-) -> Scenario {
-    Scenario { name, about, at_once: 1, batch, contenders }
-}
+pub(super) const UNTOUCHED: Scenario =
+    Scenario::in_a_row("cache-no-store", "GET of 1 KiB through a cache that may not keep it", 256, untouched);
 
 fn hits<const LENGTH: usize>(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
     let fresh = Resources { origin, cacheable: Cacheable::Fresh, length: LENGTH, price: NOTHING };

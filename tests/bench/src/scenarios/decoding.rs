@@ -27,7 +27,7 @@ const fn scenario(
     about: &'static str,
     contenders: fn(SocketAddr) -> Result<Vec<Contender>, BoxError>,
 ) -> Scenario {
-    Scenario { name, about, at_once: 1, batch: 8, contenders }
+    Scenario::in_a_row(name, about, 8, contenders)
 }
 
 fn gzip(_: SocketAddr) -> Result<Vec<Contender>, BoxError> {

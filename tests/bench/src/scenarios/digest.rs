@@ -14,22 +14,12 @@ use crate::{
 };
 
 /// Over a kept connection.
-pub(super) const OVER_NETWORK: Scenario = Scenario {
-    name: "digest",
-    about: "GET of 200 B over a kept connection, signed with Digest or not",
-    at_once: 1,
-    batch: 256,
-    contenders: over_network,
-};
+pub(super) const OVER_NETWORK: Scenario =
+    Scenario::in_a_row("digest", "GET of 200 B over a kept connection, signed with Digest or not", 256, over_network);
 
 /// No network.
-pub(super) const MOCK: Scenario = Scenario {
-    name: "mock-digest",
-    about: "GET of a service that answers at once, signed with Digest or not",
-    at_once: 1,
-    batch: 256,
-    contenders: mock,
-};
+pub(super) const MOCK: Scenario =
+    Scenario::in_a_row("mock-digest", "GET of a service that answers at once, signed with Digest or not", 256, mock);
 
 const MOCK_HOST: &str = "mock.example";
 

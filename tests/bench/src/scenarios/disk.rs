@@ -25,31 +25,44 @@ use crate::{
     origin::cached::{self, Asked, Cacheable},
 };
 
-pub(super) const HIT_1K: Scenario = scenario("disk-hit-1k", "GET of 1 KiB that is stored and fresh", 256, hits::<KIB>);
+pub(super) const HIT_1K: Scenario =
+    Scenario::in_a_row("disk-hit-1k", "GET of 1 KiB that is stored and fresh", 256, hits::<KIB>);
 pub(super) const HIT_64K: Scenario =
-    scenario("disk-hit-64k", "GET of 64 KiB that is stored and fresh", 256, hits::<{ 64 * KIB }>);
+    Scenario::in_a_row("disk-hit-64k", "GET of 64 KiB that is stored and fresh", 256, hits::<{ 64 * KIB }>);
 pub(super) const HIT_1M: Scenario =
-    scenario("disk-hit-1m", "GET of 1 MiB that is stored and fresh", 32, hits::<{ 1024 * KIB }>);
+    Scenario::in_a_row("disk-hit-1m", "GET of 1 MiB that is stored and fresh", 32, hits::<{ 1024 * KIB }>);
 
 /// In batches that end before the index is read as a whole, 50 ms after the store was opened.
-pub(super) const FIRST_1K: Scenario =
-    scenario("disk-first-1k", "1 KiB, for the first time since the store was opened", 128, firsts::<KIB, 128>);
-pub(super) const FIRST_64K: Scenario =
-    scenario("disk-first-64k", "64 KiB, for the first time since the store was opened", 32, firsts::<{ 64 * KIB }, 32>);
-pub(super) const FIRST_1M: Scenario =
-    scenario("disk-first-1m", "1 MiB, for the first time since the store was opened", 8, firsts::<{ 1024 * KIB }, 8>);
+pub(super) const FIRST_1K: Scenario = Scenario::in_a_row(
+    "disk-first-1k",
+    "1 KiB, for the first time since the store was opened",
+    128,
+    firsts::<KIB, 128>,
+);
+pub(super) const FIRST_64K: Scenario = Scenario::in_a_row(
+    "disk-first-64k",
+    "64 KiB, for the first time since the store was opened",
+    32,
+    firsts::<{ 64 * KIB }, 32>,
+);
+pub(super) const FIRST_1M: Scenario = Scenario::in_a_row(
+    "disk-first-1m",
+    "1 MiB, for the first time since the store was opened",
+    8,
+    firsts::<{ 1024 * KIB }, 8>,
+);
 
 /// The origin says that what is stored still holds.
 pub(super) const VALIDATED: Scenario =
-    scenario("disk-304", "GET of 1 KiB that is stored and is validated each time", 128, validated);
+    Scenario::in_a_row("disk-304", "GET of 1 KiB that is stored and is validated each time", 128, validated);
 
 /// One by one: what is stored in the background is stored before the next request is timed.
 pub(super) const STORED: Scenario =
-    scenario("disk-miss-stored", "GET of 1 KiB that is stored: what one caller waits", 1, stored);
+    Scenario::in_a_row("disk-miss-stored", "GET of 1 KiB that is stored: what one caller waits", 1, stored);
 
 /// What is done in the background has no other processor to go to.
 pub(super) const STORED_IN_A_ROW: Scenario =
-    scenario("disk-misses-stored", "the same, one after the other: nearly all that it costs", 128, stored);
+    Scenario::in_a_row("disk-misses-stored", "the same, one after the other: nearly all that it costs", 128, stored);
 
 /// A client that is made anew before each batch, in a directory that stays.
 struct Reopening<C, F> {
@@ -62,15 +75,6 @@ struct Reopening<C, F> {
     directory: TempDir,
     next: Cell<u64>,
     asked: Cell<Asked>,
-}
-
-const fn scenario(
-    name: &'static str,
-    about: &'static str,
-    batch: usize,
-    contenders: fn(SocketAddr) -> Result<Vec<Contender>, BoxError>,
-) -> Scenario {
-    Scenario { name, about, at_once: 1, batch, contenders }
 }
 
 fn hits<const LENGTH: usize>(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {

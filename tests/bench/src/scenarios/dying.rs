@@ -9,13 +9,12 @@ use crate::{
     origin::DYING,
 };
 
-pub(super) const CONNECTION: Scenario = Scenario {
-    name: "dying-connection",
-    about: "GET whose kept connection is closed as it arrives, against a new connection each time",
-    at_once: 1,
-    batch: 64,
+pub(super) const CONNECTION: Scenario = Scenario::in_a_row(
+    "dying-connection",
+    "GET whose kept connection is closed as it arrives, against a new connection each time",
+    64,
     contenders,
-};
+);
 
 fn contenders(origin: SocketAddr) -> Result<Vec<Contender>, BoxError> {
     let target = |path| Target::new(format!("http://{origin}{path}"));

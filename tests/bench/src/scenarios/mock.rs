@@ -15,31 +15,20 @@ use crate::{
 };
 
 /// Nothing to do for any layer.
-pub(super) const SMALL: Scenario = Scenario {
-    name: "mock-small",
-    about: "GET of a service that answers at once",
-    at_once: 1,
-    batch: 256,
-    contenders: small,
-};
+pub(super) const SMALL: Scenario =
+    Scenario::in_a_row("mock-small", "GET of a service that answers at once", 256, small);
 
 /// Three redirects.
-pub(super) const REDIRECTS: Scenario = Scenario {
-    name: "mock-redirect-3",
-    about: "the same, redirected three times",
-    at_once: 1,
-    batch: 256,
-    contenders: redirects_contenders,
-};
+pub(super) const REDIRECTS: Scenario =
+    Scenario::in_a_row("mock-redirect-3", "the same, redirected three times", 256, redirects_contenders);
 
 /// The layers that are not in the other mocks by themselves.
-pub(super) const LAYERS: Scenario = Scenario {
-    name: "mock-layers",
-    about: "GET of a service that answers at once, through one layer that has nothing to do, or only to learn",
-    at_once: 1,
-    batch: 256,
-    contenders: layers,
-};
+pub(super) const LAYERS: Scenario = Scenario::in_a_row(
+    "mock-layers",
+    "GET of a service that answers at once, through one layer that has nothing to do, or only to learn",
+    256,
+    layers,
+);
 
 const AUTHORITY: &str = "mock.example";
 

@@ -10,7 +10,7 @@ use crate::{
 
 /// Over kept connections.
 pub(super) const OVER_NETWORK: Scenario =
-    Scenario { name: "redirect-3", about: "GET that is redirected three times", at_once: 1, batch: 256, contenders };
+    Scenario::in_a_row("redirect-3", "GET that is redirected three times", 256, contenders);
 
 /// Where the chain leads. The floor knows it before.
 const PATHS: [&str; 4] = ["/redirect-3", "/redirect-2", "/redirect-1", "/small"];

@@ -10,7 +10,7 @@ use crate::{
 
 /// One request after the other.
 pub(super) const SEQUENTIAL: Scenario =
-    Scenario { name: "seq-small", about: "GET of 200 B over a kept connection", at_once: 1, batch: 256, contenders };
+    Scenario::in_a_row("seq-small", "GET of 200 B over a kept connection", 256, contenders);
 
 /// As many as a busy service has under way.
 pub(super) const AT_ONCE: Scenario =
