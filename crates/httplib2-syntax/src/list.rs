@@ -1,5 +1,24 @@
 //! Lists in field values (RFC 9110 §5.6.1).
 
+use http::{HeaderName, header};
+
+/// Fields that are no lists, of those that `Vary` names in practice.
+const NO_LISTS: [HeaderName; 5] = [header::FROM, header::HOST, header::ORIGIN, header::REFERER, header::USER_AGENT];
+
+/// Whether a request field that `Vary` may name is a list, so that blanks around its members say nothing. Of those that
+/// are not known, it is assumed.
+///
+/// ```
+/// use http::header;
+/// use httplib2_syntax::list;
+///
+/// assert!(list::is_list(&header::ACCEPT) && !list::is_list(&header::USER_AGENT));
+/// ```
+#[must_use]
+pub fn is_list(name: &HeaderName) -> bool {
+    !NO_LISTS.contains(name)
+}
+
 /// The members of one line of a list: split at commas outside of quotes, without blanks around them, empty ones left
 /// out (RFC 9110 §5.6.1.2). A quote that is not closed reaches to the end.
 ///

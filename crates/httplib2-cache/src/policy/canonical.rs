@@ -21,9 +21,6 @@ pub(super) enum Canonical {
     Order,
 }
 
-/// Fields that are no lists, of those that `Vary` names in practice.
-const NO_LISTS: [HeaderName; 5] = [header::FROM, header::HOST, header::ORIGIN, header::REFERER, header::USER_AGENT];
-
 /// What a digest begins with, and no field value.
 const SECRET: u8 = 0;
 
@@ -40,7 +37,7 @@ impl Canonical {
         if SECRETS.contains(name) || rules.credentials.contains(name) {
             return Self::Secret;
         }
-        if NO_LISTS.contains(name) {
+        if !list::is_list(name) {
             return Self::Lines;
         }
         match rules.negotiation {

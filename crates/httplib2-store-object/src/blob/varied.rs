@@ -17,9 +17,6 @@ type Selecting = Vec<(HeaderName, Option<Box<[u8]>>)>;
 /// Fields whose values say who somebody is. They are not written down in clear, and httplib2 knows no other way.
 const SECRETS: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION];
 
-/// Fields that are no lists, of those that `Vary` names in practice.
-const NO_LISTS: [HeaderName; 5] = [header::FROM, header::HOST, header::ORIGIN, header::REFERER, header::USER_AGENT];
-
 /// How many fields `Vary` may name. Who names more does not mean them.
 const MOST: usize = 256;
 
@@ -38,14 +35,7 @@ pub(crate) fn written(head: &Head) -> Option<Vec<(&HeaderName, Vec<u8>)>> {
         if SECRETS.contains(name) || !is_text {
             return None;
         }
-        notes.push((
-            name,
-            if NO_LISTS.contains(name) {
-                value.to_vec()
-            } else {
-                list::members(value).collect::<Vec<_>>().join(&b", "[..])
-            },
-        ));
+        notes.push((name, if list::is_list(name) { joined(value, b", ") } else { value.to_vec() }));
     }
     Some(notes)
 }
@@ -58,13 +48,18 @@ pub(crate) fn read(headers: &HeaderMap, notes: &[(HeaderName, Vec<u8>)]) -> Opti
         let note = notes.iter().find(|(noted, _)| *noted == name).map(|(_, value)| value);
         let value = match note {
             Some(_) if SECRETS.contains(&name) => return None,
-            Some(value) if NO_LISTS.contains(&name) => Some(value.clone()),
-            Some(value) => Some(list::members(value).collect::<Vec<_>>().join(&b","[..])),
+            Some(value) if list::is_list(&name) => Some(joined(value, b",")),
+            Some(value) => Some(value.clone()),
             None => None,
         };
         selecting.push((name, value.map(Vec::into_boxed_slice)));
     }
     Some(selecting)
+}
+
+/// The members of a list with this between them.
+fn joined(list: &[u8], between: &[u8]) -> Vec<u8> {
+    list::members(list).collect::<Vec<_>>().join(between)
 }
 
 /// `Vary` as httplib2 has to find it, or `None` where it came so.
