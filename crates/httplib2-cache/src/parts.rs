@@ -14,7 +14,8 @@ use crate::{
     found::{freshened_head, held, is_part, spanning},
     keep::{Plan, plan},
     policy::{
-        Answered, Freshened, Meets, NotStored, Span, Then, Times, beginning, freshen, is_other_version, meets, part,
+        Answered, Freshened, Meets, NotStored, Span, Then, Times, beginning, freshen, is_other_version,
+        leaves_fields_out, meets, part,
     },
     range::open_range,
     splice::{Broken, Splice},
@@ -47,12 +48,12 @@ impl Forwarding {
         let plan = plan(settings, &self.ask, &self.found, &answered, response.extensions().get());
         let span = part(&settings.rules, &self.ask.asked(), &answered);
         let has_length = answered.headers.contains_key(header::CONTENT_LENGTH);
-        let is_conditional = self.ask.head.headers.contains_key(header::IF_RANGE);
+        let leaves_out = leaves_fields_out(&self.ask.asked());
         let stored = self.found.whole_or_part();
         let stored = stored.filter(|_| self.is_for_the_same(&response)).map(|entry| {
             let held = held(settings, entry);
             let meets = match &span {
-                Some(span) => meets(&held, entry.length(), &answered, span, is_conditional),
+                Some(span) => meets(&held, entry.length(), &answered, span, leaves_out),
                 None if is_other_version(held.headers, answered.headers) => Meets::Outdates,
                 None => Meets::Unknown,
             };
@@ -61,8 +62,7 @@ impl Forwarding {
         let version = response.version();
         let mut outdated = None;
         let alone = |mut head: Box<Head>, span: &Span, more_than| {
-            // The fields that the caller has already were left out (RFC 9110 §15.3.7).
-            if is_conditional {
+            if leaves_out {
                 return Err(Kept::Not(NotStored::Part));
             }
             head.version = version;
@@ -85,7 +85,7 @@ impl Forwarding {
                 alone(head, &span, 0)
             }
             (Plan::Store(head, _), Some(span), Some((Meets::Apart, entry, _)))
-                if span.length() > entry.length() && !is_conditional =>
+                if span.length() > entry.length() && !leaves_out =>
             {
                 alone(head, &span, entry.length())
             }

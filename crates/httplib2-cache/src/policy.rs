@@ -75,7 +75,7 @@ pub use self::{
     freshen::{Freshened, HeadSays, Then, freshen, freshen_by_head},
     invalidate::invalidates,
     lifetime::LifetimeFrom,
-    part::{Meets, Missing, UsePart, beginning, meets, part, use_part},
+    part::{Meets, Missing, UsePart, beginning, leaves_fields_out, meets, part, use_part},
     range::{Slice, Span, slice},
     reuse::{Hit, Reuse, reuse},
     rules::{Heuristic, Invalidate, Kind, Negotiation, Rules, SetCookies},

@@ -114,7 +114,7 @@ impl Stream {
         self.enter(None).map(|number| Seat { stream: Arc::clone(self), number })
     }
 
-    /// The number of one more who wants the body; he is waited for if he has `read` something.
+    /// The number of one more who wants the body. Who has `read` nothing yet may be waited for; with `None` he is not.
     fn enter(&self, read: Option<u64>) -> Option<usize> {
         let mut state = self.lock();
         let goes_on = state.tee.is_some() || matches!(state.end, Some(End::Whole));

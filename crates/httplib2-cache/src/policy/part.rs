@@ -125,11 +125,17 @@ pub fn part(rules: &Rules, asked: &Asked<'_>, answered: &Answered<'_>) -> Option
     (first <= span.range.start && span.range.end <= end).then_some(span)
 }
 
-/// Tells what a 206 with these bytes is to a stored response with a body of `length` bytes (RFC 9110 §15.3.7.3).
-///
-/// Where it was asked for with `If-Range`, a field that it does not have says nothing (RFC 9110 §15.3.7).
+/// Whether a 206 to this request comes without the fields that the caller has already (RFC 9110 §15.3.7). Then it is
+/// never stored alone, and a field that it does not have says nothing.
 #[must_use]
-pub fn meets(held: &Held<'_>, length: u64, answered: &Answered<'_>, span: &Span, is_conditional: bool) -> Meets {
+pub fn leaves_fields_out(asked: &Asked<'_>) -> bool {
+    asked.headers.contains_key(header::IF_RANGE)
+}
+
+/// Tells what a 206 with these bytes is to a stored response with a body of `length` bytes (RFC 9110 §15.3.7.3), which
+/// may [leave fields out](leaves_fields_out).
+#[must_use]
+pub fn meets(held: &Held<'_>, length: u64, answered: &Answered<'_>, span: &Span, leaves_out: bool) -> Meets {
     if is_other_version(held.headers, answered.headers) {
         return Meets::Outdates;
     }
@@ -138,7 +144,7 @@ pub fn meets(held: &Held<'_>, length: u64, answered: &Answered<'_>, span: &Span,
     let is_same = known.zip(told).is_some_and(|(known, told)| known.equals(told));
     let Some(stored) = Span::of(held, length) else { return Meets::Unknown };
     let coding = |headers| wire::single(headers, &header::CONTENT_ENCODING);
-    let is_left_out = is_conditional && !answered.headers.contains_key(header::CONTENT_ENCODING);
+    let is_left_out = leaves_out && !answered.headers.contains_key(header::CONTENT_ENCODING);
     let is_coded_alike = is_left_out || coding(held.headers) == coding(answered.headers);
     let is_possible = stored.complete == span.complete && is_coded_alike;
     match (is_same, is_possible) {
@@ -203,6 +209,7 @@ impl Missing {
     #[must_use]
     pub fn is_brought_by(&self, held: &Held<'_>, answered: &Answered<'_>) -> bool {
         let Some(span) = Span::read(answered.headers).filter(|span| span.range == self.missing) else { return false };
+        // It was asked for with `If-Range`.
         let is_joined = matches!(meets(held, self.stored.length(), answered, &span, true), Meets::Extends);
         is_joined && answered.status == StatusCode::PARTIAL_CONTENT
     }
