@@ -84,8 +84,8 @@ impl ObjectStoreBuilder {
     /// Runs all that changes something on an executor. Default: it runs where it is awaited.
     ///
     /// With an executor a change runs to its end although nobody waits for it any more, and the next one of the
-    /// same key waits for it, and so does a look-up. Without one, a change that is given up while the object is at work may take effect later:
-    /// what was to be stored may be there after an invalidation.
+    /// same key waits for it, and so does a look-up. Without one, a change that is given up while the object is at work
+    /// may take effect later: what was to be stored may be there after an invalidation.
     pub fn executor(mut self, executor: Spawn) -> Self {
         self.executor = Some(executor);
         self

@@ -228,8 +228,8 @@ impl<P: RedirectPolicy> HttpBuilder<P> {
     /// cache: for one user agent.
     ///
     /// A directory is made if it is not there, for nobody but its owner, and may be shared by several processes. It takes
-    /// up to 1 GiB, and the memory before it up to 64 MiB ([`Tiers`](crate::store::Tiers) of the two). One that cannot be used
-    /// is a warning, and nothing is kept ([`Compat::cache`] makes it an error). It needs the feature `disk`.
+    /// up to 1 GiB, and the memory before it up to 64 MiB ([`Tiers`](crate::store::Tiers) of the two). One that cannot be
+    /// used is a warning, and nothing is kept ([`Compat::cache`] makes it an error). It needs the feature `disk`.
     pub fn cache(mut self, place: impl Into<Place>) -> Self {
         self.caching = Caching::In(place.into());
         self

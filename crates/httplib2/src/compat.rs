@@ -18,7 +18,8 @@
 #[non_exhaustive]
 pub struct Compat {
     /// A [cache](crate::HttpBuilder::cache) that is given as a directory is a `FileCache`, and a directory that
-    /// cannot be used fails when the client is built; one that is given as a directory or a store goes by httplib2's rules ([`Rules::httplib2`](crate::cache::policy::Rules::httplib2)).
+    /// cannot be used fails when the client is built; one that is given as a directory or a store goes by httplib2's
+    /// rules ([`Rules::httplib2`](crate::cache::policy::Rules::httplib2)).
     pub cache: bool,
 }
 

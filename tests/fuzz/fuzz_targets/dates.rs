@@ -58,9 +58,10 @@ fuzz_target!(|input: (i64, bool, &[u8])| {
     };
     let Some(now) = now else { return };
     let read = date::parse(value, now);
-    // The long name of a day, before a comma, belongs to the form with two digits of the year; asctime has no comma.
-    let has_no_short_day = value.split(|byte| *byte == b',').next().is_some_and(|day| day.trim_ascii().len() > 3);
-    let has_short_year = has_no_short_day && value.contains(&b',');
+    // A long day before a comma belongs to the form with two digits of the year. Where there is no comma, as in asctime,
+    // all of it counts as long.
+    let has_long_day = value.split(|byte| *byte == b',').next().is_some_and(|day| day.trim_ascii().len() > 3);
+    let has_short_year = has_long_day && value.contains(&b',');
     if let Some(time) = read {
         let since = time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.as_secs() < 253_402_300_800);
         if since {
@@ -74,7 +75,7 @@ fuzz_target!(|input: (i64, bool, &[u8])| {
     } else {
         assert!(!value.starts_with(b"Sun, 06 Nov 1994 08:49:37 GMT") || value.len() > 29);
     }
-    if !has_no_short_day
+    if !has_long_day
         && let Ok(text) = std::str::from_utf8(value)
         // It skips any white space.
         && text.trim_matches([' ', '\t']) == text.trim()
